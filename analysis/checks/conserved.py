@@ -1,0 +1,49 @@
+"""Does the counter's growth agree with the answers that were given?"""
+
+from analysis.evidence import plural
+from analysis.run import Run
+from analysis.verdict import Finding, Verdict
+
+NAME = "conserved"
+
+
+def check(run: Run) -> Finding:
+    """Compare final - initial with what the answers account for.
+
+    FAIL when it is less than the ok operations, or more than they and the uncertain ones
+    together; INCONCLUSIVE when the final value could not be read.
+    On a plain history file without a final value, the largest value returned stands for it.
+    """
+    final, how = run.final, "final value"
+    if final is None and run.manifest is None and not run.has_decrements and len(run.increments):
+        final, how = int(run.increments.value[-1]), "largest value returned"
+    ok = len(run.increments) - len(run.decrements)
+    least = ok - run.uncertain_decrements
+    most = ok + len(run.uncertain_starts)
+    counts = {"ok": ok, "least": least, "most": most, "final": final, "initial": run.initial}
+    if final is None:
+        return Finding(
+            check=NAME,
+            verdict=Verdict.INCONCLUSIVE,
+            summary="The counter's final value is not known, so the sum could not be checked.",
+            counts=counts,
+        )
+    grown = final - run.initial
+    counts["grown"] = grown
+    sentence = (
+        f"the counter grew by {grown:,} (from {run.initial:,} to {how} {final:,}); the answers "
+        f"account for {plural(ok, 'increment')}"
+        + (f", up to {most:,} with the unanswered ones" if most != ok else "")
+    )
+    if grown < least:
+        verdict, remark = Verdict.FAIL, f"{least - grown:,} more were answered than happened"
+    elif grown > most:
+        verdict, remark = Verdict.FAIL, f"{grown - most:,} happened that no request can account for"
+    else:
+        verdict, remark = Verdict.PASS, "they agree"
+    return Finding(
+        check=NAME,
+        verdict=verdict,
+        summary=f"{sentence[0].upper()}{sentence[1:]}: {remark}.",
+        counts=counts,
+    )

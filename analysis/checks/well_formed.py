@@ -1,0 +1,88 @@
+"""Is the record whole, and does no row contradict itself?"""
+
+import numpy as np
+
+from analysis.evidence import about, plural
+from analysis.run import Run
+from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
+from history.manifest import Manifest
+
+NAME = "well-formed"
+
+
+def check(run: Run) -> Finding:
+    """Judge the record itself: INCONCLUSIVE when rows contradict themselves or are missing.
+
+    A row contradicts itself when it ends before it starts, is ok without a value or an end,
+    or has a value without being ok. With a manifest, the rows of each process must be as
+    many as its journal held, and as many as the process counted when it ended.
+    """
+    bad_rows = np.flatnonzero(run.inconsistent)
+    missing = _missing_records(run, run.manifest) if run.manifest else []
+    evidence = [
+        *(Evidence(summary=sentence) for sentence in missing),
+        *(
+            about(run, f"row {row + 1} contradicts itself: {_contradiction(run, int(row))}", [row])
+            for row in bad_rows[:EVIDENCE_CAP]
+        ),
+    ]
+    total = len(bad_rows) + len(missing)
+    counts = {
+        "records": len(run.frame),
+        "inconsistent": len(bad_rows),
+        "incomplete_processes": len(missing),
+    }
+    if total:
+        parts = []
+        if len(bad_rows):
+            parts.append(f"{plural(len(bad_rows), 'record')} contradict themselves")
+        parts += missing[:3]
+        return Finding(
+            check=NAME,
+            verdict=Verdict.INCONCLUSIVE,
+            summary=f"Of {plural(len(run.frame), 'record')}: " + "; ".join(parts) + ".",
+            counts=counts,
+            evidence=tuple(evidence[:EVIDENCE_CAP]),
+            evidence_total=total,
+        )
+    processes = len(run.manifest.processes) if run.manifest else 0
+    of_processes = f" of {plural(processes, 'process', 'processes')}" if processes else ""
+    return Finding(
+        check=NAME,
+        verdict=Verdict.PASS,
+        summary=f"{plural(len(run.frame), 'record')}{of_processes} read, each consistent.",
+        counts=counts,
+    )
+
+
+def _missing_records(run: Run, manifest: Manifest) -> list[str]:
+    stored = run.frame["process"].value_counts()
+    problems = [] if manifest.sealed else ["the run was never sealed"]
+    for process in manifest.processes:
+        rows = int(stored.get(process.process, 0))
+        if rows != process.journal_records:
+            problems.append(
+                f"{process.process} recorded {plural(process.journal_records, 'operation')} but "
+                f"the history holds {rows:,}"
+            )
+        if process.closed_records not in (None, process.journal_records):
+            problems.append(
+                f"{process.process} counted {plural(process.closed_records or 0, 'operation')} but "
+                f"its journal held {process.journal_records:,}"
+            )
+    unknown = set(map(str, stored.index)) - {process.process for process in manifest.processes}
+    problems += [f"{name} is not in the manifest" for name in sorted(unknown) if stored[name]]
+    if not manifest.processes:
+        problems.append("the manifest names no recording process")
+    return problems
+
+
+def _contradiction(run: Run, row: int) -> str:
+    operation = run.frame.iloc[row]
+    if operation["outcome"] == "ok" and operation[["value"]].isna().any():
+        return "ok without a value"
+    if operation["outcome"] == "ok" and operation[["end_ns"]].isna().any():
+        return "ok without an end"
+    if operation["outcome"] != "ok" and operation[["value"]].notna().any():
+        return f"{operation['outcome']} with a value"
+    return f"it ends ({operation['end_ns']}) before it starts ({operation['start_ns']})"

@@ -1,0 +1,143 @@
+"""From a history file to a frame: CSV, JSON lines or Parquet, one row an operation."""
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from analysis.cells import quoted, typed_frame
+from history.errors import UserError
+from history.schema import COLUMNS
+
+HISTORY_SUFFIXES = (".csv", ".jsonl", ".parquet")
+_KNOWN = [column.name for column in COLUMNS]
+_REQUIRED = [column.name for column in COLUMNS if column.required]
+
+
+def load_history(path: Path) -> pd.DataFrame:
+    """Load a history file into a frame with every column of schema.COLUMNS.
+
+    Rows count from 1; a CSV's heading is row 1. Extra columns are ignored. Raises UserError
+    naming file and row when a cell is not what its column needs, or the file is unreadable.
+    """
+    readers = {".csv": _load_csv, ".jsonl": _load_jsonl, ".parquet": _load_parquet}
+    if path.suffix not in readers:
+        raise UserError(
+            f"{path}: expected a run folder or a history file ending in "
+            f"{', '.join(HISTORY_SUFFIXES)}, found {path.suffix or 'no ending'}"
+        )
+    try:
+        return readers[path.suffix](path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist: name a run folder or a history file") from error
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        text = " ".join(str(error).split())[:300]
+        raise UserError(f"{path} cannot be read: {text}") from error
+
+
+def _load_parquet(path: Path) -> pd.DataFrame:
+    names = pq.read_schema(path).names
+    _require_columns(names, path)
+    table = pq.read_table(path, columns=[name for name in _KNOWN if name in names])
+    for column in COLUMNS:
+        if column.name not in table.column_names:
+            continue
+        kind = table.schema.field(column.name).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        fits = is_text if column.type == "text" else pa.types.is_integer(kind)
+        if not fits and not pa.types.is_null(kind):
+            raise UserError(
+                f"{path}: column {column.name} has type {kind}, expected "
+                f"{'text' if column.type == 'text' else 'integers'}: write it again with that type"
+            )
+    cells = {
+        name: table.column(name).unify_dictionaries().combine_chunks()
+        for name in table.column_names
+    }
+    return typed_frame(cells, table.num_rows, where=str(path), first_row=1)
+
+
+def _load_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = [name.strip() for name in next(csv.reader(file), [])]
+    _require_columns(names, path)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"{path}:1: column {twice[0]} stands twice; keep one of them")
+    invalid: list[pyarrow.csv.InvalidRow] = []
+
+    def refuse(row: pyarrow.csv.InvalidRow) -> str:
+        invalid.append(row)
+        return "error"
+
+    try:
+        table = pyarrow.csv.read_csv(
+            path,
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=names, skip_rows=1, use_threads=False
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                ignore_empty_lines=False, invalid_row_handler=refuse
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=[name for name in _KNOWN if name in names],
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if not invalid:
+            raise
+        row = invalid[0]
+        raise UserError(
+            f"{path}:{row.number}: found {row.actual_columns} cells ({quoted(row.text)}), expected "
+            f"{row.expected_columns}"
+        ) from error
+    cells = {name: table.column(name).combine_chunks() for name in table.column_names}
+    return typed_frame(cells, table.num_rows, where=str(path), first_row=2)
+
+
+def _load_jsonl(path: Path) -> pd.DataFrame:
+    cells: dict[str, list[str]] = {name: [] for name in _KNOWN}
+    rows = 0
+    with path.open(encoding="utf-8") as file:
+        for rows, line in enumerate(file, start=1):
+            fields = _json_object(line, path, rows)
+            for name in _KNOWN:
+                cells[name].append(_json_cell(fields.get(name)))
+    arrays = {name: pa.array(texts, pa.string()) for name, texts in cells.items()}
+    return typed_frame(arrays, rows, where=str(path), first_row=1)
+
+
+def _json_object(line: str, path: Path, row: int) -> dict[str, object]:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path}:{row}: found {quoted(line.rstrip())}, expected a JSON object ({error})"
+        ) from error
+    if not isinstance(fields, dict):
+        raise UserError(f"{path}:{row}: found {quoted(line.rstrip())}, expected a JSON object")
+    return fields
+
+
+def _json_cell(cell: object) -> str:
+    """Give the text that the cell would have in a CSV file."""
+    if cell is None:
+        return ""
+    return cell if isinstance(cell, str) else json.dumps(cell)
+
+
+def _require_columns(names: Iterable[str], path: Path) -> None:
+    missing = sorted(set(_REQUIRED) - set(names))
+    if missing:
+        raise UserError(
+            f"{path}: column {missing[0]} is missing; a history needs the columns "
+            f"{', '.join(_REQUIRED)}"
+        )

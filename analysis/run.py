@@ -1,0 +1,154 @@
+"""What is judged: a history, what is known of the counter, and how it was recorded."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from history.manifest import Manifest
+from history.operation import Kind, Outcome, Reason, Returns
+
+Int64s = npt.NDArray[np.int64]
+NEVER_NS = np.int64(2**63 - 1)
+"""End of an interval that never ended: later than every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Completed operations as arrays of equal length, sorted by value, then by start.
+
+    `value` is normalised to the value *after* the increment; `row` is the position in the
+    frame. int64 all of them, nanoseconds for `start` and `end`.
+    """
+
+    start: Int64s
+    end: Int64s
+    value: Int64s
+    row: Int64s
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A history ready to be judged.
+
+    `frame` has one row an operation and every column of schema.COLUMNS: int64 for start_ns,
+    Int64 (nullable) for the other numbers, category for text. `initial` and `final` are as
+    the counter holds them, before the first increment and after the last; `final` is None
+    when unknown. `manifest` is None for a plain history file.
+    """
+
+    run_id: str
+    frame: pd.DataFrame
+    initial: int
+    final: int | None
+    returns: Returns = Returns.NEW
+    allow_unanswered: int = 0
+    manifest: Manifest | None = None
+
+    @property
+    def shift(self) -> int:
+        """What to add to an answered value to get the value after the increment."""
+        return 1 if self.returns is Returns.OLD else 0
+
+    @cached_property
+    def inconsistent(self) -> npt.NDArray[np.bool_]:
+        """Rows that contradict themselves (`well-formed` names them); boolean, one a row."""
+        ok = self.mask(outcome=Outcome.OK)
+        has_value = self.frame["value"].notna().to_numpy()
+        end = self._column("end_ns", fill=NEVER_NS)
+        backwards = end < self.frame["start_ns"].to_numpy(dtype=np.int64)
+        unended = ok & self.frame["end_ns"].isna().to_numpy()
+        inconsistent: npt.NDArray[np.bool_] = backwards | unended | (ok != has_value)
+        return inconsistent
+
+    @cached_property
+    def increments(self) -> Intervals:
+        """Every ok increment."""
+        return self._intervals(Kind.INCREMENT, shift=self.shift)
+
+    @cached_property
+    def decrements(self) -> Intervals:
+        """Every ok decrement; `value` is the value after it."""
+        return self._intervals(Kind.DECREMENT, shift=-self.shift)
+
+    @cached_property
+    def reads(self) -> Intervals:
+        """Every ok read."""
+        return self._intervals(Kind.READ, shift=0)
+
+    @cached_property
+    def uncertain_starts(self) -> Int64s:
+        """Sorted starts of the effects that perhaps happened; int64 nanoseconds.
+
+        They are unanswered increments, and extra sends of increments that a client re-sent.
+        """
+        return np.sort(self.frame["start_ns"].to_numpy()[self.uncertain_rows])
+
+    @cached_property
+    def uncertain_rows(self) -> Int64s:
+        """The rows behind `uncertain_starts`, in that order; a row stands once an effect."""
+        rows = self._uncertain(Kind.INCREMENT)
+        order = np.argsort(self.frame["start_ns"].to_numpy()[rows], kind="stable")
+        return rows[order]
+
+    @cached_property
+    def uncertain_decrements(self) -> int:
+        """How many decrements perhaps happened."""
+        return len(self._uncertain(Kind.DECREMENT))
+
+    @cached_property
+    def hosts(self) -> list[str]:
+        """The distinct hosts whose clocks stamped this history."""
+        return sorted(str(host) for host in self.frame["host"].dropna().unique())
+
+    @property
+    def has_decrements(self) -> bool:
+        """Whether numbers may legally come back."""
+        return bool(self.mask(kind=Kind.DECREMENT).any())
+
+    def mask(
+        self,
+        *,
+        kind: Kind | None = None,
+        outcome: Outcome | None = None,
+        reason: Reason | None = None,
+    ) -> npt.NDArray[np.bool_]:
+        """Select rows by kind, outcome and reason; boolean, one a row."""
+        selected = np.ones(len(self.frame), dtype=bool)
+        if kind is not None:
+            selected &= (self.frame["kind"] == str(kind)).to_numpy()
+        if outcome is not None:
+            selected &= (self.frame["outcome"] == str(outcome)).to_numpy()
+        if reason is not None:
+            selected &= (self.frame["reason"] == reason.label).to_numpy()
+        return selected
+
+    def _intervals(self, kind: Kind, *, shift: int) -> Intervals:
+        usable = self.mask(kind=kind, outcome=Outcome.OK) & self.frame["value"].notna().to_numpy()
+        rows = np.flatnonzero(usable)
+        # A row whose times contradict each other says nothing of order: it is treated as
+        # concurrent with everything, so that it can raise no false alarm.
+        torn = self.inconsistent[rows]
+        start = np.where(torn, -NEVER_NS, self.frame["start_ns"].to_numpy()[rows])
+        end = np.where(torn, NEVER_NS, self._column("end_ns", fill=NEVER_NS)[rows])
+        value = self._column("value", fill=np.int64(0))[rows] + shift
+        order = np.lexsort((start, value))
+        return Intervals(start[order], end[order], value[order], rows[order])
+
+    def _uncertain(self, kind: Kind) -> Int64s:
+        of_kind = self.mask(kind=kind)
+        attempts = self._column("attempts", fill=np.int64(1))
+        unanswered = self.mask(outcome=Outcome.INDETERMINATE)
+        valueless = self.mask(outcome=Outcome.OK) & self.frame["value"].isna().to_numpy()
+        # Of a request sent r times, one send is the operation itself; the others are effects
+        # that perhaps happened. An unanswered operation's own send is one of those too.
+        effects = np.maximum(attempts - 1, 0) + (unanswered | valueless)
+        return np.repeat(np.arange(len(self.frame)), np.where(of_kind, effects, 0))
+
+    def _column(self, name: str, *, fill: np.int64) -> Int64s:
+        return self.frame[name].to_numpy(dtype=np.int64, na_value=fill)

@@ -1,0 +1,153 @@
+"""The manifest of a run: everything a reader must know that is not an operation.
+
+It never holds a credential: nothing of the environment is copied into it wholesale.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from history.errors import UserError
+from history.files import write_text_whole
+from history.operation import Returns
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownValue:
+    """A value of the counter, and how it came to be known (None: it could not be)."""
+
+    value: int | None
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What was asked of the generators. Times in seconds, rates per second."""
+
+    duration_s: int
+    users: int
+    spawn_rate_per_s: int
+    connections: int
+    rate_per_s: float
+    processes: int
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRecord:
+    """One recording process: how it ended, and how many operations its journal holds.
+
+    `journal_records` is what sealing found; `closed_records` what the process itself counted
+    when it ended in good order, None when it did not.
+    """
+
+    process: str
+    source: str
+    exit_state: str
+    journal_records: int
+    closed_records: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One run. Times are UTC, ISO 8601; `sealed` says that operations.parquet is whole."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    started_utc: str
+    target: str
+    url: str
+    load: Load
+    initial: KnownValue
+    final: KnownValue
+    returns: Returns = Returns.NEW
+    ended_utc: str | None = None
+    load_started_ns: int | None = None
+    load_ended_ns: int | None = None
+    wall_minus_monotonic_ns: int = 0
+    interrupted: str = ""
+    stack: str = ""
+    table: str = ""
+    template_sha256: str = ""
+    seed: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    host: str = ""
+    boot_id: str = ""
+    cpu_count: int = 0
+    commit: str = ""
+    dirty: bool = False
+    processes: tuple[ProcessRecord, ...] = ()
+    sealed: bool = False
+
+    def replace(self, **changes: Any) -> Self:  # noqa: ANN401 -- dataclasses.replace's own type
+        """Give the manifest with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def write(self, path: Path) -> None:
+        """Write as JSON; the file is replaced only by a whole one."""
+        write_text_whole(path, json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises UserError when it is missing, malformed or newer than this program.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path} does not exist: this folder holds no run; see reports/index.html for those "
+            "there are"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a manifest: {error}") from error
+    version = fields.get("schema_version") if isinstance(fields, dict) else None
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} has manifest schema version {version}, this program reads {SCHEMA_VERSION}: "
+            "use the version of Gapless that wrote it"
+        )
+    try:
+        return typing.cast("Manifest", _build(Manifest, fields))
+    except (TypeError, ValueError, KeyError) as error:
+        raise UserError(f"{path} is not a whole manifest: {error}") from error
+
+
+def _build(kind: Any, found: Any) -> Any:  # noqa: ANN401 -- walks types
+    """Rebuild a value of a type from what JSON made of it, checking every field's type."""
+    if dataclasses.is_dataclass(kind):
+        return _build_dataclass(kind, found)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return tuple(_build(arguments[0], item) for item in found)
+    if origin is dict:
+        return {str(key): _build(arguments[1], item) for key, item in found.items()}
+    if origin is types.UnionType:
+        (inner,) = (argument for argument in arguments if argument is not types.NoneType)
+        return None if found is None else _build(inner, found)
+    return _build_scalar(kind, found)
+
+
+def _build_dataclass(kind: Any, found: Any) -> Any:  # noqa: ANN401
+    if not isinstance(found, dict):
+        raise TypeError(f"expected an object for {kind.__name__}")
+    hints = typing.get_type_hints(kind)
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{name: _build(hints[name], found[name]) for name in found if name in known})
+
+
+def _build_scalar(kind: Any, found: Any) -> Any:  # noqa: ANN401
+    if kind is Returns:
+        return Returns(found)
+    if kind is float and isinstance(found, int):
+        return float(found)
+    if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+        raise TypeError(f"expected {kind.__name__}, found {found!r}")
+    return found
