@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.index import write_index
 from analysis.judge import judge_run
 from analysis.load import load_history
 from analysis.outputs import junit_xml, verdict_block, verdict_json
@@ -59,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="print one verdict object per PATH, one a line"
     )
     verify.add_argument(
+        "--index",
+        action="store_true",
+        help="also list all runs in the index.html beside a run folder",
+    )
+    verify.add_argument(
         "--initial",
         type=int,
         default=0,
@@ -109,6 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(json.dumps({"run_id": path, "verdict": None, "error": str(error)}))
             continue
         print(verdict_json(judgement) if options.json else verdict_block(judgement))
+        if not options.json and Path(path).is_dir():
+            print(f"  report       {Path(path).resolve() / 'report.html'}")
         verdicts.append(judgement.verdict)
     return EXIT_USAGE if unreadable else EXIT_CODES[worst(verdicts)]
 
@@ -128,8 +136,8 @@ def _judge_path(path: str, options: argparse.Namespace) -> Judgement:
         raise UserError(f"{path} does not exist: name a run folder or a history file")
     folder = find_run(options.reports, path)
     judgement = judge_folder(folder, allow_unanswered=options.allow_unanswered)
-    if not options.json:
-        print(f"report: {folder.report}", file=sys.stderr)
+    if options.index:
+        write_index(folder.path.parent)
     return judgement
 
 

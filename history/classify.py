@@ -42,6 +42,36 @@ class Classified(NamedTuple):
     reason: Reason
 
 
+class Answer(NamedTuple):
+    """What became of one request.
+
+    Its classification, HTTP status (0: none came), how often it was sent, and how many bytes
+    of body were read.
+    """
+
+    seen: Classified
+    status: int
+    attempts: int
+    body_bytes: int = 0
+
+
+def answer_of(status: int, body: bytes, *, complete: bool = True, attempts: int = 1) -> Answer:
+    """Judge what a client read: all of the body, or MAX_BODY_BYTES and one byte of it."""
+    if len(body) > MAX_BODY_BYTES:
+        # Nothing is judged of such a body but that it is not one integer.
+        seen = classify_answer(status, b"")
+    elif complete:
+        seen = classify_answer(status, body)
+    else:
+        seen = classify_failure(Reason.TRUNCATED)
+    return Answer(seen, status, attempts, len(body))
+
+
+def no_answer(reason: Reason, *, attempts: int = 1) -> Answer:
+    """Judge a request that ended without an answer; one that was never sent has no attempts."""
+    return Answer(classify_failure(reason), 0, 0 if reason is Reason.NEVER_SENT else attempts)
+
+
 def classify_answer(status: int, body: bytes) -> Classified:
     """Judge a complete answer: its status and its whole body."""
     if status == 200:  # noqa: PLR2004

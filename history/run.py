@@ -1,7 +1,8 @@
 """Where a run keeps what it leaves behind, and how a run is sealed or recovered."""
 
+import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 
 from history.errors import UserError
 from history.manifest import Manifest, ProcessRecord, read_manifest
-from history.sealing import operations_table, read_journals, write_operations
+from history.sealing import JournalRecords, operations_table, read_journals, write_operations
 
 LATEST = "latest"
 
@@ -82,13 +83,12 @@ def point_latest(reports: Path, run: RunFolder) -> None:
     fresh.replace(link)
 
 
-def seal(run: RunFolder, exit_states: Mapping[str, str] | None = None) -> Manifest:
+def seal(run: RunFolder) -> Manifest:
     """Seal a run's journals into operations.parquet; give the manifest as then written.
 
-    `exit_states` says how each process ended; one not named there keeps what the manifest
-    said, or "unknown". The journals are removed only after the Parquet file has been read
-    back and the manifest says how many records each process wrote. A sealed run is left as
-    it is. Raises UserError when a journal is still being written or the disk is full.
+    The journals are removed only after the Parquet file has been read back and the manifest
+    says how many records each process wrote. A sealed run is left as it is. Raises UserError
+    when a journal is still being written or the disk is full.
     """
     manifest = read_manifest(run.manifest)
     if manifest.sealed:
@@ -103,22 +103,33 @@ def seal(run: RunFolder, exit_states: Mapping[str, str] | None = None) -> Manife
             f"{run.operations} holds {stored_rows} records after writing {table.num_rows}: the "
             "journals are kept; check the disk, then run make verify-atomicity"
         )
-    known = {record.process: record for record in manifest.processes}
-    found = {journal.header.process: journal for journal in journals}
-    processes = []
-    for name in sorted(known.keys() | found.keys()):
-        before, journal = known.get(name), found.get(name)
-        state = (exit_states or {}).get(name) or (before.exit_state if before else "unknown")
-        processes.append(
-            ProcessRecord(
-                process=name,
-                source=journal.header.source if journal else before.source if before else "",
-                exit_state=state,
-                journal_records=len(journal.slots) if journal else 0,
-                closed_records=journal.closed_records if journal else None,
-            )
-        )
-    manifest = manifest.replace(processes=tuple(processes), sealed=True)
+    manifest = manifest.replace(processes=_account(manifest, journals), sealed=True)
     manifest.write(run.manifest)
     shutil.rmtree(run.journals, ignore_errors=True)
     return manifest
+
+
+def _account(manifest: Manifest, journals: Sequence[JournalRecords]) -> tuple[ProcessRecord, ...]:
+    """Join the processes that were to record with those whose journals were found."""
+    expected = {record.process: record for record in manifest.processes}
+    found = {journal.header.process: journal for journal in journals}
+    unexpected = [
+        ProcessRecord(
+            process=name,
+            source=found[name].header.source,
+            exit_state="unknown",
+            journal_records=0,
+            closed_records=None,
+        )
+        for name in sorted(found.keys() - expected.keys())
+    ]
+    return tuple(
+        dataclasses.replace(
+            record,
+            journal_records=len(found[record.process].slots) if record.process in found else 0,
+            closed_records=found[record.process].closed_records
+            if record.process in found
+            else None,
+        )
+        for record in (*manifest.processes, *unexpected)
+    )

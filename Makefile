@@ -1,0 +1,111 @@
+# Gapless: prove, under load, that a counter handed out over HTTP is atomic.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+#: what is loaded: local (embedded, no account needed) or aws
+TARGET ?= local
+#: load this server instead, without deploying: any whose GET returns the next integer
+URL ?=
+#: deploy to this AWS-compatible endpoint
+ENDPOINT_URL ?=
+#: name of the CloudFormation stack
+STACK ?= gapless
+#: AWS region [AWS_REGION, else us-east-1]
+REGION ?=
+#: length of the load: 30s, 2m, 1h30m
+DURATION ?= 30s
+#: Locust users, each a closed loop
+USERS ?= 20
+#: Locust users started per second
+SPAWN_RATE ?= 20
+#: the swarm's connections
+CONNECTIONS ?= 50
+#: the swarm's requests per second; 0 is a closed loop
+RATE ?= 0
+#: swarm processes [one per spare core]
+PROCESSES ?=
+#: seconds without an answer after which a request is given up
+TIMEOUT ?= 10
+#: name of the run, loadtest [UTC time + short commit]; run to judge, verify-atomicity [latest]
+RUN ?=
+#: what PUT sets before the load
+INITIAL ?= 1
+#: what GET answers: new (the value after its increment) or old (the one before)
+RETURNS ?= new
+#: missing values explained by unanswered requests that still pass
+ALLOW_UNANSWERED ?= 0
+#: hosts besides loopback and the stack's own that may be loaded
+ALLOW_HOST ?=
+#: randomness of the run [random, recorded]
+SEED ?=
+#: port of the local cloud that make deploy starts
+LOCAL_PORT ?= 4566
+#: the Python that makes .venv
+PYTHON ?= python3
+
+export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
+export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT
+
+RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt && .venv/bin/python
+DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python
+
+##@ The experiment
+
+.PHONY: loadtest
+loadtest: ## deploy if needed, load, record, judge, report; fails unless PASS
+	$(RUNTIME) -m runner loadtest
+
+.PHONY: verify-atomicity
+verify-atomicity: ## judge a recorded run again, offline (RUN=latest); loadtest if there is none
+	$(RUNTIME) -m runner verify
+
+.PHONY: report
+report: ## write a run's verdict and report again (RUN=latest)
+	$(RUNTIME) -m runner report
+
+##@ The stack
+
+.PHONY: deploy
+deploy: ## put the stack up; with TARGET=local the local cloud stays running
+	$(RUNTIME) -m deploy deploy
+
+.PHONY: destroy
+destroy: ## take the stack down, and the local cloud with it
+	$(RUNTIME) -m deploy destroy
+
+.PHONY: smoke
+smoke: ## walk PUT, GET, GET, GET, decrement and check each number, under both ReturnValues
+	$(RUNTIME) -m deploy smoke
+
+.PHONY: inspect
+inspect: ## show the deployed integration method by method, against the template's intent
+	$(RUNTIME) -m deploy inspect
+
+##@ Development
+
+.PHONY: install
+install: ## make .venv from the exact pins
+	$(RUNTIME) --version
+
+.PHONY: test
+test: ## all tests, against the real local stack
+	$(DEVELOPMENT) -m pytest -q -n 2 --dist loadgroup
+
+.PHONY: check
+check: ## lint, format, types, template
+	$(DEVELOPMENT) -m ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/cfn-lint deploy/template.yml && echo "check: all clean"
+
+.PHONY: bench
+bench: ## measure: the judge on a million operations, the journal, the generators
+	$(DEVELOPMENT) -m bench
+
+.PHONY: clean
+clean: ## remove caches; never reports/
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis && find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## this page
+	@awk -f docs/help.awk $(MAKEFILE_LIST)

@@ -1,0 +1,1 @@
+"""Locust users: every request they send becomes an operation in the process's journal."""

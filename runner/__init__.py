@@ -1,0 +1,1 @@
+"""Conducting one experiment: initialise, start both generators, watch, stop, seal, judge."""

@@ -1,0 +1,90 @@
+"""The command line behind make loadtest and make verify-atomicity."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.settings import read_settings
+from history.errors import EXIT_USAGE, run_main
+from history.run import LATEST, RunFolder, find_run
+from runner.loadtest import loadtest
+from runner.options import LoadOptions, read_options
+from runner.provenance import REPOSITORY
+
+REPORTS = REPOSITORY / "reports"
+
+_EPILOG = """\
+variables (make passes them on): TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE
+CONNECTIONS RATE PROCESSES TIMEOUT INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED RUN; see
+make help
+
+exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m runner",
+        description="Conduct one experiment, or judge a recorded one again.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("loadtest", help="deploy if needed, load, seal, judge, report")
+    commands.add_parser("verify", help="judge the run RUN (default latest); loadtest if none yet")
+    commands.add_parser("report", help="the same for a run that there is")
+    parser.add_argument(
+        "--reports", type=Path, default=REPORTS, help="where runs are kept [default: reports/]"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; give its exit code, the verdict's."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    run_name = os.environ.get("RUN", "").strip() or LATEST
+    try:
+        load = read_options(os.environ)
+        stored = any(options.reports.glob("*/manifest.json"))
+        judging = options.command == "verify" and (stored or run_name != LATEST)
+        if judging or options.command == "report":
+            run = find_run(options.reports, run_name)
+        else:
+            options.reports.mkdir(exist_ok=True)
+            run = loadtest(load, read_settings(os.environ), reports=options.reports, say=_say)
+    except KeyboardInterrupt:
+        print("gapless: interrupted before the load began; nothing was recorded", file=sys.stderr)
+        return EXIT_USAGE
+    return _judge(run, load)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _judge(run: RunFolder, load: LoadOptions) -> int:
+    """Judge offline, in a process of its own that knows nothing of how the run was made."""
+    print(flush=True)
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "analysis",
+            "verify",
+            str(run.path),
+            "--index",
+            "--allow-unanswered",
+            str(load.allow_unanswered),
+        ],
+        cwd=REPOSITORY,
+        check=False,
+    ).returncode
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,83 @@
+"""Make .venv from the exact pins; run by the system's Python, before anything is installed.
+
+    python3 runner/bootstrap.py requirements.txt
+
+Standard library only, and readable by old Pythons, which must get as far as being told.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, "bin", "python")
+NEEDED = (3, 11)
+EXIT_USAGE = 2
+
+
+def fail(sentence):
+    """Say in one sentence what the person can do, and leave with exit code 2."""
+    sys.stderr.write("gapless: %s\n" % sentence)
+    sys.exit(EXIT_USAGE)
+
+
+def fingerprint(requirements):
+    """Identify what .venv must hold: the pins, those they include, and the Python."""
+    digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
+    for name in ("requirements.txt", requirements):
+        with open(os.path.join(ROOT, name), "rb") as pins:
+            digest.update(pins.read())
+    return digest.hexdigest()
+
+
+def check_python():
+    """Refuse a Python that is too old or cannot make virtual environments."""
+    if sys.version_info < NEEDED:
+        fail(
+            "Python %d.%d is too old, expected %d.%d or newer: name one, make PYTHON=python3.12"
+            % (sys.version_info[0], sys.version_info[1], NEEDED[0], NEEDED[1])
+        )
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        fail(
+            "this Python (%s) has no venv module: install it (Debian and Ubuntu: "
+            "apt-get install python3-venv), then run make again" % sys.executable
+        )
+
+
+def run(command, doing):
+    """Run a step quietly; on failure show the end of what it printed."""
+    step = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if step.returncode:
+        tail = step.stdout.decode(errors="replace").strip().splitlines()[-3:]
+        fail("%s failed: %s" % (doing, " | ".join(tail) or "no output"))
+
+
+def main(arguments):
+    """Bring .venv up to date with one requirements file."""
+    requirements = arguments[0] if arguments else "requirements.txt"
+    stamp = os.path.join(VENV, "." + requirements)
+    wanted = fingerprint(requirements)
+    if os.path.exists(stamp) and os.path.exists(PYTHON):
+        with open(stamp) as file:
+            if file.read() == wanted:
+                return
+    check_python()
+    print("install: .venv from %s (about a minute, once)" % requirements)
+    sys.stdout.flush()
+    if not os.path.exists(PYTHON):
+        run([sys.executable, "-m", "venv", VENV], "python -m venv .venv")
+    # --no-compile: byte-compiling all of it takes as long as installing; Python compiles
+    # what is imported, when it is.
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run([*pip, "--no-compile", "-r", os.path.join(ROOT, requirements)], "pip install")
+    with open(stamp, "w") as file:
+        file.write(wanted)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

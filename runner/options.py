@@ -1,0 +1,134 @@
+"""What a run is asked to be: make variables, read once at the edge and checked."""
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from history.errors import UserError
+from history.operation import INT64_MAX, Returns
+
+T = TypeVar("T")
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+MAX_DURATION_S = 24 * 3600
+MAX_CONNECTIONS = 10_000
+SAFE_INITIAL = INT64_MAX // 2
+"""The record holds 64 bits; the counter must not run out of them while it is loaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """The variables of `make loadtest`. Times in seconds, rates per second."""
+
+    duration_s: int
+    users: int
+    spawn_rate_per_s: int
+    connections: int
+    rate_per_s: float
+    processes: int
+    timeout_s: float
+    initial: int
+    allow_unanswered: int
+    seed: int
+    url: str
+    allow_hosts: tuple[str, ...]
+    run_id: str
+    returns: Returns
+
+
+def read_options(variables: Mapping[str, str]) -> LoadOptions:
+    """Read the make variables; a blank one has its default.
+
+    Raises UserError naming the variable, what was found and what was expected.
+    """
+    read = _Reader(variables)
+    processes = read.integer("PROCESSES", spare_cores(), low=1, high=256)
+    return LoadOptions(
+        duration_s=read.parsed("DURATION", "30s", parse_duration),
+        users=read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS),
+        spawn_rate_per_s=read.integer("SPAWN_RATE", 20, low=1, high=MAX_CONNECTIONS),
+        connections=read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS),
+        rate_per_s=read.number("RATE", 0, low=0, high=1_000_000),
+        processes=processes,
+        timeout_s=read.number("TIMEOUT", 10, low=0.1, high=300),
+        initial=read.integer("INITIAL", 1, low=-SAFE_INITIAL, high=SAFE_INITIAL),
+        allow_unanswered=read.integer("ALLOW_UNANSWERED", 0, low=0, high=INT64_MAX),
+        seed=read.integer("SEED", int.from_bytes(os.urandom(4)), low=0, high=INT64_MAX),
+        url=variables.get("URL", "").strip(),
+        allow_hosts=tuple(variables.get("ALLOW_HOST", "").replace(",", " ").split()),
+        run_id=read.parsed("RUN", "", _parse_run_id),
+        returns=read.parsed("RETURNS", str(Returns.NEW), _parse_returns),
+    )
+
+
+def spare_cores() -> int:
+    """Count the cores left for the swarm beside Locust and the local target; at least one."""
+    return max(1, len(os.sched_getaffinity(0)) - 2)
+
+
+def parse_duration(text: str) -> int:
+    """Read a duration as Locust writes it, 90, 90s, 2m or 1h30m; gives whole seconds.
+
+    Raises ValueError saying what was expected.
+    """
+    match = _DURATION.fullmatch(text)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    total = hours * 3600 + minutes * 60 + seconds
+    if not 1 <= total <= MAX_DURATION_S:
+        msg = "a duration from 1s to 24h such as 30s, 2m or 1h30m"
+        raise ValueError(msg)
+    return total
+
+
+def _parse_run_id(text: str) -> str:
+    # "latest" is what make verify-atomicity calls the newest run: no run can have that name.
+    if text in {"", "latest"}:
+        return ""
+    if not _RUN_ID.fullmatch(text):
+        msg = "letters, digits, dots, dashes and underscores, at most 100 of them"
+        raise ValueError(msg)
+    return text
+
+
+def _parse_returns(text: str) -> Returns:
+    try:
+        return Returns(text)
+    except ValueError:
+        msg = "new (the value after an increment) or old (the value before it)"
+        raise ValueError(msg) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    variables: Mapping[str, str]
+
+    def parsed(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+        text = self.variables.get(name, "").strip() or default
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise UserError(f"{name}={text}: expected {error}") from error
+
+    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+        def parse(text: str) -> int:
+            if not re.fullmatch(r"-?[0-9]{1,19}", text) or not low <= int(text) <= high:
+                raise ValueError(f"a whole number from {low:,} to {high:,}")
+            return int(text)
+
+        return self.parsed(name, str(default), parse)
+
+    def number(self, name: str, default: float, *, low: float, high: float) -> float:
+        def parse(text: str) -> float:
+            try:
+                found = float(text)
+            except ValueError:
+                found = math.nan
+            if not low <= found <= high:
+                raise ValueError(f"a number from {low:,} to {high:,}")
+            return found
+
+        return self.parsed(name, str(default), parse)

@@ -1,0 +1,129 @@
+"""What a run is sent to: a stack on the local cloud, on AWS or at an endpoint, or any URL."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.cloud import Cloud
+from deploy.counter import read_counter
+from deploy.local.lifecycle import STATE_DIR, LocalCloud, running_cloud, temporary_cloud
+from deploy.settings import Settings, Target
+from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack, find_stack
+from history.destination import Destination, parse_destination, require_allowed
+from history.operation import Returns
+from runner.options import LoadOptions
+
+Say = Callable[[str], None]
+_PARAMETER = {Returns.NEW: "UPDATED_NEW", Returns.OLD: "UPDATED_OLD"}
+
+USD_PER_MILLION_GETS = 4.13
+"""REST API requests $3.50 and on-demand writes $0.625 a million, us-east-1, 2025-26."""
+ASSUMED_ANSWER_S = 0.025
+ACCOUNT_LIMIT_PER_S = 10_000
+"""API Gateway's default account throttle."""
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A counter that can be loaded.
+
+    `read_final` reads it strongly consistently from its table, where there is one; `alive`
+    tells whether what serves it still runs, as far as we can know.
+    """
+
+    target: str
+    url: str
+    destination: Destination
+    allowed_hosts: tuple[str, ...]
+    returns: Returns = Returns.NEW
+    stack: str = ""
+    table: str = ""
+    template_sha256: str = ""
+    read_final: Callable[[], int] | None = None
+    alive: Callable[[], bool] = _always
+
+
+@contextmanager
+def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator[Counter]:
+    """Give the counter that the variables ask for; stop again what was started for it.
+
+    Raises UserError when it cannot be deployed or may not be loaded.
+    """
+    if options.url:
+        destination = require_allowed(options.url, options.allow_hosts)
+        yield Counter(
+            target="url",
+            url=options.url,
+            destination=destination,
+            allowed_hosts=options.allow_hosts,
+        )
+        return
+    with ExitStack() as started:
+        local: LocalCloud | None = None
+        if settings.target is Target.LOCAL:
+            local = running_cloud() or _start_local(started, say)
+        endpoint = local.endpoint_url if local else settings.endpoint_url
+        cloud = Cloud(region=settings.region, endpoint_url=endpoint)
+        stack = _stack(cloud, settings.stack, options.returns, say)
+        if settings.target is Target.AWS:
+            say(cost_warning(options))
+        destination = parse_destination(stack.url)
+        yield Counter(
+            target=settings.target.value,
+            url=stack.url,
+            destination=destination,
+            allowed_hosts=(destination.host, *options.allow_hosts),
+            returns=Returns(stack.returns),
+            stack=stack.name,
+            table=stack.table_name,
+            template_sha256=stack.template_sha256,
+            read_final=lambda: read_counter(cloud, stack),
+            alive=local.alive if local else _always,
+        )
+
+
+def _start_local(started: ExitStack, say: Say) -> LocalCloud:
+    STATE_DIR.mkdir(exist_ok=True)
+    folder = started.enter_context(
+        tempfile.TemporaryDirectory(dir=STATE_DIR, prefix="loadtest-", ignore_cleanup_errors=True)
+    )
+    local = started.enter_context(temporary_cloud(Path(folder) / "cloud.log"))
+    say(f"local cloud: started at {local.endpoint_url} (it is stopped at the end)")
+    return local
+
+
+def _stack(cloud: Cloud, name: str, returns: Returns, say: Say) -> Stack:
+    """Give the stack of that name, deployed anew if it is missing or not what is asked for."""
+    found = find_stack(cloud, name)
+    if (
+        found is not None
+        and found.returns == str(returns)
+        and found.template_sha256 == hashlib.sha256(TEMPLATE_PATH.read_bytes()).hexdigest()
+    ):
+        say(f"stack {name}: already deployed at {found.url}")
+        return found
+    say(f"stack {name}: deploying deploy/template.yml")
+    stack = deploy_stack(
+        cloud, name=name, parameters={"ReturnValues": _PARAMETER[returns]}, say=say
+    )
+    say(f"stack {name}: deployed at {stack.url}")
+    return stack
+
+
+def cost_warning(options: LoadOptions) -> str:
+    """Say how many requests a run against AWS will send, at most, and what they cost."""
+    clients = options.users + (0 if options.rate_per_s else options.connections)
+    rate = min(ACCOUNT_LIMIT_PER_S, clients / ASSUMED_ANSWER_S + options.rate_per_s)
+    requests = int(rate * options.duration_s)
+    cost = requests * USD_PER_MILLION_GETS / 1_000_000
+    return (
+        f"cost: about {requests:,} requests if each is answered in {ASSUMED_ANSWER_S * 1000:g} ms, "
+        f"{cost:,.2f} USD at {USD_PER_MILLION_GETS} USD a million (us-east-1); Ctrl-C stops"
+    )

@@ -1,0 +1,220 @@
+"""Counters over HTTP that are right, or wrong in one known way: targets for the tests.
+
+    python -m tests.servers racy        prints the URL, serves until its standard input closes
+
+Written on asyncio streams, byte by byte, so that each can misbehave on the wire as it likes.
+"""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+Answering = Callable[["CounterServer", int, asyncio.StreamWriter], Awaitable[bool]]
+"""Answers the n-th request (from 1); gives whether the connection is kept."""
+
+
+class CounterServer:
+    """A server on a port of the system's choice, in a thread of its own; a context manager.
+
+    `received` counts requests read off the wire, `value` is the counter.
+    """
+
+    def __init__(self, answering: Answering, *, value: int = 0) -> None:
+        self.answering = answering
+        self.value = value
+        self.received = 0
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(self._client, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/"
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                if not head.startswith(b"GET "):
+                    writer.write(
+                        b"HTTP/1.1 405 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    )
+                    await writer.drain()
+                    return
+                self.received += 1
+                if not await self.answering(self, self.received, writer):
+                    return
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+    def increment(self) -> int:
+        """Take the next number, atomically (nothing is awaited in between)."""
+        self.value += 1
+        return self.value
+
+
+def reply(body: bytes | str | int, *, status: int = 200, headers: str = "") -> bytes:
+    """Spell a whole answer."""
+    text = body if isinstance(body, bytes) else str(body).encode()
+    return f"HTTP/1.1 {status} X\r\nContent-Length: {len(text)}\r\n{headers}\r\n".encode() + text
+
+
+async def correct(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Answer the next number."""
+    writer.write(reply(server.increment()))
+    return True
+
+
+async def racy(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Read, let others run, write: the textbook lost update."""
+    seen = server.value
+    await asyncio.sleep(0)
+    server.value = seen + 1
+    writer.write(reply(seen + 1))
+    return True
+
+
+async def dropping(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Apply every increment, and hang up instead of answering every 50th."""
+    value = server.increment()
+    if n % 50 == 0:
+        return False
+    writer.write(reply(value))
+    return True
+
+
+async def failing_every_tenth(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Refuse every 10th request as throttled, having done nothing."""
+    writer.write(reply("slow down", status=429) if n % 10 == 0 else reply(server.increment()))
+    return True
+
+
+async def closing(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Close the connection after each answer."""
+    writer.write(reply(server.increment(), headers="Connection: close\r\n"))
+    return False
+
+
+async def closing_unannounced(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Close the connection after each answer without saying so: kept-alive clients find it dead."""
+    writer.write(reply(server.increment()))
+    return False
+
+
+async def byte_by_byte(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Send the answer in single bytes."""
+    for byte in reply(server.increment()):
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0)
+    return True
+
+
+async def chunked(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Send the body in chunks of one byte."""
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for digit in str(server.increment()).encode():
+        writer.write(b"1\r\n" + bytes([digit]) + b"\r\n")
+    writer.write(b"0\r\n\r\n")
+    return True
+
+
+async def until_closed(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Say nothing of the body's length; closing the connection ends it."""
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + str(server.increment()).encode())
+    return False
+
+
+async def truncated(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Announce more than is sent, and hang up."""
+    value = str(server.increment()).encode()
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n" + value)
+    return False
+
+
+async def oversized(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Answer with a megabyte of digits."""
+    server.increment()
+    writer.write(reply(b"1" * 1_000_000))
+    await writer.drain()
+    return True
+
+
+async def garbage(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Answer with what is not HTTP."""
+    server.increment()
+    writer.write(b"\x00\xff garbage \r\n\r\n")
+    return False
+
+
+async def words(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Answer 200 with something that is not a number."""
+    server.increment()
+    writer.write(reply('{"value": 7}'))
+    return True
+
+
+async def erring(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Apply the increment and answer 500."""
+    server.increment()
+    writer.write(reply("oops", status=500))
+    return True
+
+
+async def redirecting(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Apply the increment and point elsewhere: a client that follows would send twice."""
+    server.increment()
+    writer.write(reply("", status=307, headers=f"Location: {server.url}\r\n"))
+    return True
+
+
+async def silent(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Apply the increment and never answer."""
+    server.increment()
+    await asyncio.Event().wait()
+    return False
+
+
+def main(name: str) -> None:
+    """Serve one of the functions above until standard input closes."""
+    with CounterServer(globals()[name]) as server:
+        print(server.url, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
