@@ -19,7 +19,7 @@ from history.schema import COLUMNS, Column
 
 _WORDS = {"kind": [str(kind) for kind in Kind], "outcome": [str(outcome) for outcome in Outcome]}
 _BITS = {"int64": 64, "int32": 32}
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = re.compile(r"-?[0-9]+")
 _DIGITS_OF_INT64 = 19
 _SHOWN_CHARACTERS = 40
 
@@ -89,24 +89,27 @@ def _text(cells: pa.Array, column: Column) -> pd.Series:
 def _integers(texts: pa.Array, column: Column, where: str, first_row: int) -> pa.Array:
     texts = pc.utf8_trim_whitespace(texts)
     blanked = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    bits = _BITS[column.type]
+    # Arrow alone would also read 0x1F: what a column holds must not depend on a library.
+    decimal = pc.all(pc.match_substring_regex(texts, r"^-?[0-9]*$")).as_py()
     try:
-        return pc.cast(blanked, pa.int64() if column.type == "int64" else pa.int32())
+        if decimal is not False:
+            return pc.cast(blanked, pa.int64() if column.type == "int64" else pa.int32())
     except pa.ArrowInvalid:
-        bits = _BITS[column.type]
-        for row, text in enumerate(texts.to_pylist(), start=first_row):
-            if text and not _is_integer(text, bits):
-                raise UserError(
-                    f"{where}:{row}: found {quoted(text)} in column {column.name}, expected an "
-                    f"integer of at most {bits} bits"
-                ) from None
-        raise
+        pass  # the loop names the cell
+    for row, text in enumerate(texts.to_pylist(), start=first_row):
+        if text and not _is_integer(text, bits):
+            raise UserError(
+                f"{where}:{row}: found {quoted(text)} in column {column.name}, expected an "
+                f"integer of at most {bits} bits"
+            )
+    raise AssertionError(column.name)
 
 
 def _is_integer(text: str, bits: int) -> bool:
     digits = text.lstrip("-").lstrip("0")
     return (
         bool(_INTEGER.fullmatch(text))
-        and not text.startswith("+")
         and len(digits) <= _DIGITS_OF_INT64
         and abs(int(digits or "0")) < 2 ** (bits - 1)
     )
@@ -123,7 +126,7 @@ def _set_oversized_aside(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.bool
     )
     for row in np.flatnonzero(long.to_numpy(zero_copy_only=False)):
         text = texts[int(row)].as_py().strip()
-        digits = text.lstrip("+-").lstrip("0")
+        digits = text.lstrip("-").lstrip("0")
         oversized[row] = bool(_INTEGER.fullmatch(text)) and (
             len(digits) > _DIGITS_OF_INT64 or int(digits or "0") >= INT64_MAX
         )

@@ -86,8 +86,9 @@ class _Load:
             await asyncio.sleep(REFUSED_PAUSE_S)
 
     async def _wait_until(self, due_ns: int) -> None:
-        wait_ns = due_ns - time.monotonic_ns()
-        if wait_ns > 0:
+        # uvloop rounds timers to a millisecond and may fire early: a request is never sent
+        # before its time, so what is left is waited for again.
+        while (wait_ns := due_ns - time.monotonic_ns()) > 0:
             await asyncio.sleep(wait_ns / NS_PER_S)
 
 

@@ -37,9 +37,8 @@ def check(run: Run) -> Finding:
         "in_flight_peak": peak_in_flight(start, end),
         "in_flight_mean": round(_mean_in_flight(start, end), 2),
     }
-    weak = _weaknesses(counts)
-    if run.manifest is not None:
-        weak += _troubles(run, run.manifest)
+    weak = _troubles(run, run.manifest) if run.manifest is not None else []
+    weak += _weaknesses(counts)
     tried = (
         f"{plural(len(start), 'completed operation')}, {counts['overlapping_share']:.0%} of them "
         f"overlapping another, {counts['in_flight_mean']:g} in flight on average and "
@@ -87,8 +86,8 @@ def peak_in_flight(start: Int64s, end: Int64s) -> int:
 def _mean_in_flight(start: Int64s, end: Int64s) -> float:
     if not len(start):
         return 0.0
-    span = float(end.max() - start.min())
-    return float((end - start).astype(float).sum() / span) if span > 0 else 0.0
+    span = float(end.max()) - float(start.min())
+    return float((end.astype(float) - start.astype(float)).sum() / span) if span > 0 else 0.0
 
 
 def _weaknesses(counts: Mapping[str, float]) -> list[str]:

@@ -1,0 +1,228 @@
+"""What the report says in words: of every check, and of every verdict. Text only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis.report import formats
+from analysis.verdict import Finding, Judgement, Verdict
+
+_SUMMARY_LIMIT = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckWords:
+    """A check in plain words.
+
+    `proves` is what a PASS establishes; `holds`, `broken` and `unknown` are clauses that
+    finish a sentence about this run; `decide` is the advice when it is undecided.
+    """
+
+    proves: str
+    holds: str
+    broken: str
+    unknown: str
+    decide: str
+
+
+CHECKS: Mapping[str, CheckWords] = {
+    "well-formed": CheckWords(
+        proves="The record can be trusted: every recorded operation is complete and free of "
+        "contradictions, and no process lost any of its records.",
+        holds="the record is complete",
+        broken="the record contradicts itself: mend the recording before judging the counter",
+        unknown="the record is incomplete or contradicts itself",
+        decide="Look at the records named below, repair or remove their cause, and run again.",
+    ),
+    "unique": CheckWords(
+        proves="No two operations were answered with the same number. One repeated number is "
+        "enough for a FAIL: two events would have shared it.",
+        holds="no number was handed out twice",
+        broken="the counter handed out the same number more than once: do not use these numbers "
+        "as unique event numbers",
+        unknown="there are no numbers that could have been repeated",
+        decide="Run a load that gets answers.",
+    ),
+    "bounded": CheckWords(
+        proves="Every number lies between the counter's value before the run and its value "
+        "after it, so none was invented and none came from another counter.",
+        holds="every number lies within the counter's range",
+        broken="the counter handed out numbers that it cannot have held: another writer, another "
+        "counter or a broken answer",
+        unknown="the range of legal numbers is not known",
+        decide="Make the initial and the final value readable, and run again.",
+    ),
+    "gap-free": CheckWords(
+        proves="No number is missing, except where a request without an answer may have taken "
+        "it: there must be enough such requests, sent early enough, one for every hole.",
+        holds="no number is missing without explanation",
+        broken="numbers are missing that no unanswered request can explain: do not rely on the "
+        "sequence being without gaps",
+        unknown="numbers are missing that unanswered requests may have taken",
+        decide="Run again until every request is answered, or accept that many explained holes "
+        "with ALLOW_UNANSWERED.",
+    ),
+    "conserved": CheckWords(
+        proves="The counter moved by exactly the number of increments applied: at least the "
+        "answered ones, at most those and the uncertain ones. This also finds losses at the end, "
+        "which leave no hole.",
+        holds="the counter moved by as much as was applied",
+        broken="the counter's final value does not match the increments applied: updates were "
+        "lost, or something else wrote to it",
+        unknown="the final value could not be compared with the increments applied",
+        decide="Make the final value readable (the target must answer after the load), and run "
+        "again.",
+    ),
+    "ordered": CheckWords(
+        proves="Numbers follow real time: whenever one request was answered before another was "
+        "sent, the earlier one has the smaller number. Requests that overlap may be numbered "
+        "either way.",
+        holds="every number agrees with real time",
+        broken="a request got a larger number than one sent after it was answered: do not use "
+        "these numbers to order events",
+        unknown="the order could not be compared with real time",
+        decide="Record all generators on one host, or supply bounds for their clocks.",
+    ),
+    "balanced": CheckWords(
+        proves="With increments and decrements mixed, numbers legally return. What must still "
+        "hold: between any two neighbouring values the counter went up and down equally often, "
+        "but for the way from its first to its last value.",
+        holds="every step up is matched by a step down",
+        broken="the steps up and down do not add up: updates were lost or applied twice",
+        unknown="the steps up and down could not be matched",
+        decide="Run again until every request is answered.",
+    ),
+    "exercised": CheckWords(
+        proves="The run was able to fail: enough operations, enough of them at the same time, "
+        "all generators alive until the end. It says how strong the other checks' PASS is.",
+        holds="the load was able to expose a fault",
+        broken="the load did not put the counter under test",
+        unknown="the load was too weak, or broke off too early, to have exposed a fault",
+        decide="Run longer or with more USERS and CONNECTIONS, and see that every generator "
+        "lives until the end.",
+    ),
+}
+
+_OTHER = CheckWords(
+    proves="This report has no description of this check; its summary says what was found.",
+    holds="",
+    broken="a check failed that this report has no description of; see its summary",
+    unknown="a check could not be decided; see its summary",
+    decide="Its summary says why it is undecided.",
+)
+
+
+def check_words(check: str) -> CheckWords:
+    """Give the words of a check; a check this report does not know gets general ones."""
+    return CHECKS.get(check, _OTHER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BannerPoint:
+    """One check that decided the verdict: its name, what was found, and what to do."""
+
+    check: str
+    verdict: Verdict
+    summary: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BannerWords:
+    """The verdict's meaning for the reader, and the checks that made it."""
+
+    meaning: str
+    points: tuple[BannerPoint, ...]
+
+
+def banner_words(judgement: Judgement) -> BannerWords:
+    """Say what a verdict means to someone who has to decide on it."""
+    deciding = [finding for finding in judgement.findings if finding.decides]
+    failed = [finding for finding in deciding if finding.verdict is Verdict.FAIL]
+    open_ = [finding for finding in deciding if finding.verdict is Verdict.INCONCLUSIVE]
+    if judgement.verdict is Verdict.PASS:
+        return BannerWords(meaning=_pass(deciding), points=())
+    if judgement.verdict is Verdict.FAIL:
+        clauses = [check_words(finding.check).broken for finding in failed]
+        meaning = _sentences(clauses) or "A check failed."
+    else:
+        clauses = [check_words(finding.check).unknown for finding in open_]
+        undecided = _sentences(clauses) or "No check was decided."
+        meaning = (
+            f"{undecided} Nothing was shown to be wrong, but this run is no evidence that the "
+            "counter is safe to use."
+        )
+    return BannerWords(meaning=meaning, points=tuple(_point(f) for f in failed + open_))
+
+
+def _pass(findings: list[Finding]) -> str:
+    clauses = [check_words(finding.check).holds for finding in findings]
+    told = [clause for clause in clauses if clause]
+    if not told:
+        return "Every check holds."
+    listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])}, and {told[-1]}"
+    return f"In this run {listed}."
+
+
+def _sentences(clauses: list[str]) -> str:
+    return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in dict.fromkeys(clauses))
+
+
+def _point(finding: Finding) -> BannerPoint:
+    words = check_words(finding.check)
+    undecided = finding.verdict is Verdict.INCONCLUSIVE
+    return BannerPoint(
+        check=formats.plain(finding.check),
+        verdict=finding.verdict,
+        summary=formats.plain(finding.summary, _SUMMARY_LIMIT),
+        advice=f"What would decide it: {words.decide}" if undecided else "",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One thing a reader must know before relying on a verdict."""
+
+    heading: str
+    text: str
+
+
+LIMITS: tuple[Limit, ...] = (
+    Limit(
+        heading="A PASS speaks of this run only",
+        text="It says that no fault showed among the operations counted here. It is evidence, as "
+        "strong as the load was (see the check “exercised” and the figure of requests in "
+        "flight), and no proof for other loads, other faults or other days.",
+    ),
+    Limit(
+        heading="A FAIL is final",
+        text="It rests on recorded operations, listed under Evidence. One of them is enough, and "
+        "no later PASS takes it back.",
+    ),
+    Limit(
+        heading="INCONCLUSIVE is not a weak PASS",
+        text="What was recorded fits both a correct and a faulty counter.",
+    ),
+    Limit(
+        heading="Requests without an answer",
+        text="A request that timed out or broke off may or may not have been applied. Such a "
+        "request can explain a missing number, so a surplus of them can also hide a number that "
+        "was really lost. The fewer there are, the more a PASS says.",
+    ),
+    Limit(
+        heading="Order is judged on one clock",
+        text="Start and end are stamped by the generators' host, just before the first byte was "
+        "sent and just after the last one was read. Requests that overlap are not ordered; slow "
+        "clients make intervals wide, which hides inversions but never invents one.",
+    ),
+    Limit(
+        heading="Foreign traffic",
+        text="Someone else's requests to the same counter take numbers too. They appear here as "
+        "missing numbers, and so as a FAIL.",
+    ),
+    Limit(
+        heading="Retries outside the generators",
+        text="A proxy or client that repeats a GET on its own makes the counter skip a number. The "
+        "generators here never repeat a request; other callers in production may.",
+    ),
+)
+"""How to read the report, and what it does not say."""

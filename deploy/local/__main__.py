@@ -1,0 +1,99 @@
+"""`python -m deploy.local`: run the local cloud in this process until told to stop."""
+
+import argparse
+import asyncio
+import errno
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+from pathlib import Path
+
+import uvloop
+
+from deploy.local import server
+from history.errors import UserError, run_main
+
+
+def main() -> int:
+    """Parse the arguments, serve, and report readiness on a file descriptor if one was given."""
+    options = parse_arguments()
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    try:
+        listener = server.bind(options.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        message = (
+            f"port {options.port} on 127.0.0.1 is taken by another program; "
+            "choose another one with LOCAL_PORT=<port> (0: any free port)"
+        )
+        report(options.ready_fd, {"error": message})
+        raise UserError(message) from None
+    uvloop.run(serve(listener, options))
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.local",
+        description="The embedded local cloud: CloudFormation, IAM, API Gateway and DynamoDB "
+        "on one port of 127.0.0.1, in memory.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=4566, help="port; 0 takes any free one")
+    parser.add_argument(
+        "--engine-url", help="send the integrations' DynamoDB calls to this endpoint"
+    )
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        default=Path(".local/state"),
+        help="where emulated services may write",
+    )
+    parser.add_argument("--instance", default=secrets.token_hex(8), help="id in the health answer")
+    parser.add_argument("--ready-fd", type=int, help="write one line of JSON here once serving")
+    parser.add_argument("--parent-fd", type=int, help="stop when this pipe's other end closes")
+    return parser.parse_args()
+
+
+async def serve(listener: socket.socket, options: argparse.Namespace) -> None:
+    """Serve until SIGTERM, SIGINT or the parent's end."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if options.parent_fd is not None:
+        # The parent writes nothing: the pipe is readable only once it closes, by its death too.
+        loop.add_reader(options.parent_fd, stop.set)
+    async with server.serving(
+        listener,
+        instance=options.instance,
+        state_dir=options.state_dir,
+        engine_url=options.engine_url,
+    ):
+        port = listener.getsockname()[1]
+        report(options.ready_fd, {"port": port, "instance": options.instance})
+        if options.ready_fd is None:
+            print(f"local cloud on http://127.0.0.1:{port}, Ctrl-C stops it", flush=True)
+        await stop.wait()
+    # Everything is in memory and the clients are gone. Leaving the ordinary way would wait for
+    # MiniStack's worker threads, one of which may be waiting for minutes (a WaitCondition).
+    logging.shutdown()
+    os._exit(0)
+
+
+def report(ready_fd: int | None, state: dict[str, str | int]) -> None:
+    """Tell whoever started this process how that went, and close the descriptor."""
+    if ready_fd is not None:
+        with os.fdopen(ready_fd, "w") as ready:
+            ready.write(json.dumps(state) + "\n")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,127 @@
+"""`make inspect`: everything equal on a fresh stack, and each kind of tampering named."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from deploy.cloud import Cloud
+from deploy.inspection import ABSENT, inspect_stack, lines
+from deploy.stack import Stack, deploy_stack, remove_stack
+
+Tamper = Callable[[Any, dict[str, str]], object]
+
+
+@pytest.fixture
+def stack(cloud: Cloud) -> Stack:
+    return deploy_stack(cloud, name="inspected", parameters={}, say=lambda _line: None)
+
+
+def test_a_fresh_stack_is_equal(cloud: Cloud, new: Stack, old: Stack) -> None:
+    for stack in (new, old):
+        inspection = inspect_stack(cloud, stack)
+        assert inspection.equal()
+        assert lines(inspection)[-1] == "3 methods, all equal to deploy/template.yml"
+        assert [(method.http_method, method.path) for method in inspection.methods] == [
+            ("GET", "/"),
+            ("PUT", "/"),
+            ("POST", "/decrement"),
+        ]
+
+
+def test_what_a_person_reads(cloud: Cloud, new: Stack) -> None:
+    text = "\n".join(lines(inspect_stack(cloud, new)))
+    for line in (
+        "  integration type           AWS",
+        "  service                    dynamodb",
+        "  integration HTTP method    POST",
+        "  action                     PutItem",
+        "  action                     UpdateItem",
+        f"  role                       {new.role_arn}",
+        "  passthrough                NEVER",
+        r"  response 500 for status    4\d{2}",
+        "  response 502 for status    any other",
+    ):
+        assert line in text
+    assert f'"TableName":"{new.table_name}"' in text
+
+
+def replace(path: str, value: str) -> Tamper:
+    operations = [{"op": "replace", "path": path, "value": value}]
+
+    def tamper(client: Any, ids: dict[str, str]) -> object:
+        return client.update_integration(**ids, patchOperations=operations)
+
+    return tamper
+
+
+@pytest.mark.parametrize(
+    ("tamper", "field"),
+    [
+        pytest.param(replace("/type", "HTTP"), "integration type", id="type"),
+        pytest.param(replace("/httpMethod", "GET"), "integration HTTP method", id="HTTP method"),
+        pytest.param(replace("/credentials", "arn:aws:iam::1:role/x"), "role", id="role"),
+        pytest.param(
+            replace("/uri", "arn:aws:apigateway:us-east-1:dynamodb:action/GetItem"),
+            "action, URI",
+            id="action",
+        ),
+        pytest.param(
+            lambda client, ids: client.put_integration(
+                **ids, type="AWS", integrationHttpMethod="POST", requestTemplates={"text/xml": "{}"}
+            ),
+            "request text/xml",
+            id="request template",
+        ),
+        pytest.param(
+            lambda client, ids: client.put_integration_response(
+                **ids, statusCode="503", selectionPattern="5"
+            ),
+            "response 503 for status, response 503 Cache-Control, response 503 application/json",
+            id="response",
+        ),
+        pytest.param(
+            lambda client, ids: client.delete_integration_response(**ids, statusCode="502"),
+            "response 502 for status, response 502 Cache-Control, response 502 application/json",
+            id="response gone",
+        ),
+        pytest.param(
+            lambda client, ids: client.put_method(**ids, authorizationType="AWS_IAM"),
+            "authorization",
+            id="authorization",
+        ),
+    ],
+)
+def test_tampering_is_named(cloud: Cloud, stack: Stack, tamper: Tamper, field: str) -> None:
+    client = cloud.apigateway()
+    root = next(
+        item["id"]
+        for item in client.get_resources(restApiId=stack.api_id)["items"]
+        if item["path"] == "/"
+    )
+    tamper(client, {"restApiId": stack.api_id, "resourceId": root, "httpMethod": "GET"})
+    inspection = inspect_stack(cloud, stack)
+    assert not inspection.equal()
+    printed = lines(inspection)
+    assert printed[-1].startswith("3 methods, 1 NOT equal to deploy/template.yml: GET / (")
+    assert field in printed[-1]
+    assert any("DIFFERS from deploy/template.yml" in line for line in printed)
+
+
+def test_a_missing_and_a_foreign_method_are_named(cloud: Cloud, stack: Stack) -> None:
+    client = cloud.apigateway()
+    resources = {
+        item["path"]: item for item in client.get_resources(restApiId=stack.api_id)["items"]
+    }
+    root = {"restApiId": stack.api_id, "resourceId": resources["/"]["id"]}
+    client.delete_method(**root, httpMethod="PUT")
+    client.put_method(**root, httpMethod="DELETE", authorizationType="NONE")
+    client.put_integration(**root, httpMethod="DELETE", type="MOCK")
+    inspection = inspect_stack(cloud, stack)
+    differing = {
+        (method.http_method, method.deployed.get("integration type", ABSENT))
+        for method in inspection.methods
+        if method.differences()
+    }
+    assert differing == {("PUT", ABSENT), ("DELETE", "MOCK")}
+    remove_stack(cloud, stack.name, lambda _line: None)

@@ -1,0 +1,218 @@
+"""The whole experiment, by the command line that make calls."""
+
+import json
+import os
+import select
+import signal
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from analysis.load import load_history
+from history.journal import read_header
+from tests import servers
+from tests.runner.conftest import Runner, verdicts
+from tests.servers import CounterServer
+
+PASSES = dict.fromkeys(
+    ("well-formed", "unique", "bounded", "gap-free", "conserved", "ordered"), "PASS"
+)
+
+
+def test_local_stack_from_deploy_to_verdict(runner: Runner) -> None:
+    running, code, out, err = runner.run(DURATION="4s", CONNECTIONS="20", USERS="10")
+    assert (code, err) == (0, "")
+    verdict, manifest, folder = running.verdict(), running.manifest(), running.folder()
+    assert verdict["verdict"] == "PASS"
+    assert verdicts(verdict) == {**PASSES, "exercised": "PASS"}
+    by_source = verdict["operations"]["by_source"]
+    assert by_source["swarm"]["ok"] > 0
+    assert by_source["locust"]["ok"] > 0
+    assert by_source["runner"]["total"] == 2
+
+    assert verdict["values"]["initial"] == 1
+    assert verdict["values"]["first"] == 2
+    assert verdict["values"]["final"] == verdict["values"]["last"]
+    assert manifest["final"]["how"].startswith("strongly consistent read of table ")
+    assert manifest["sealed"] is True
+    assert {p["process"]: p["exit_state"] for p in manifest["processes"]} == {
+        "swarm-0": "ended",
+        "locust-0": "ended",
+        "runner-0": "ended",
+    }
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "junit.xml",
+        "locust.html",
+        "logs",
+        "manifest.json",
+        "operations.parquet",
+        "report.html",
+        "verdict.json",
+    ]
+    assert (folder.parent / "latest").resolve() == folder
+    assert folder.name in (folder.parent / "index.html").read_text()
+    assert str(folder / "report.html") in out
+
+    # Everything that was started is stopped.
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(manifest["url"], timeout=5)
+
+    # And the judgement can be had again from what is stored, offline.
+    before = (folder / "verdict.json").read_text()
+    _, code, _, _ = runner.run("verify")
+    assert code == 0
+    assert (folder / "verdict.json").read_text() == before
+
+
+def test_old_values_from_a_chosen_start(runner: Runner) -> None:
+    running, _, _, err = runner.run(DURATION="1s", RETURNS="old", INITIAL="9007199254740990")
+    assert err == ""
+    verdict = running.verdict()
+    assert verdicts(verdict) | {"exercised": "any"} == {**PASSES, "exercised": "any"}
+    assert verdict["values"]["first"] == verdict["values"]["initial"] == 9007199254740990
+    assert verdict["values"]["final"] == verdict["values"]["last"] + 1
+    assert running.manifest()["returns"] == "old"
+
+
+def test_any_correct_server_open_loop(runner: Runner) -> None:
+    with CounterServer(servers.correct, value=41) as server:
+        running, code, out, err = runner.run(URL=server.url, DURATION="3s", RATE="400")
+        received = server.received
+    assert (code, err) == (0, "")
+    assert "PUT " in out
+    assert "405 (it has no PUT)" in out
+    verdict = running.verdict()
+    assert verdict["operations"]["total"] == received
+    assert verdict["values"]["initial"] == 41
+    frame = load_history(running.folder() / "operations.parquet")
+    swarm = frame[frame["source"] == "swarm"]
+    assert len(swarm) == 1_200
+    assert (swarm["intended_ns"] <= swarm["start_ns"]).all()
+    assert frame[frame["source"] == "locust"]["intended_ns"].isna().all()
+    assert running.manifest()["target"] == "url"
+
+
+def test_a_racy_server_fails_with_its_evidence(runner: Runner) -> None:
+    with CounterServer(servers.racy) as server:
+        running, code, out, _ = runner.run(URL=server.url, DURATION="2s")
+        received = server.received
+    assert code == 1
+    assert f"\nFAIL  {running.folder().name}\n" in out
+    verdict = running.verdict()
+    assert verdicts(verdict)["unique"] == "FAIL"
+    assert verdict["operations"]["total"] == received
+    unique = next(check for check in verdict["checks"] if check["check"] == "unique")
+    first, second = unique["evidence"][0]["operations"][:2]
+    assert first["value"] == second["value"]
+    assert first["worker"] in (running.folder() / "report.html").read_text()
+
+
+def test_a_server_that_drops_answers_is_inconclusive(runner: Runner) -> None:
+    with CounterServer(servers.dropping) as server:
+        running, code, _, _ = runner.run(URL=server.url, DURATION="2s")
+        received, value = server.received, server.value
+    assert code == 3
+    verdict = running.verdict()
+    operations = verdict["operations"]
+    # No hidden re-sends in either generator: sends on the wire = operations recorded.
+    assert operations["total"] == received == value
+    assert operations["indeterminate"] == received // 50
+    assert verdicts(verdict) | {"exercised": "any"} == {
+        **PASSES,
+        "gap-free": "INCONCLUSIVE",
+        "exercised": "any",
+    }
+    gaps = next(check for check in verdict["checks"] if check["check"] == "gap-free")
+    assert gaps["counts"]["missing"] == gaps["counts"]["unanswered"] == received // 50
+
+    _, code, _, _ = runner.run("verify", ALLOW_UNANSWERED=str(received))
+    assert code == 0
+
+
+def test_ctrl_c_seals_and_judges_what_was_recorded(runner: Runner) -> None:
+    with CounterServer(servers.correct) as server:
+        running = runner.start(URL=server.url, DURATION="60s")
+        running.until_line("load:")
+        running.until_recorded("swarm-0", 500)
+        running.until_recorded("locust-0", 500)
+        running.process.send_signal(signal.SIGINT)
+        code, _, err = running.finish()
+        received = server.received
+    assert (code, err) == (3, "")
+    verdict = running.verdict()
+    assert verdict["operations"]["total"] == received
+    assert verdicts(verdict) == {**PASSES, "exercised": "INCONCLUSIVE"}
+    assert running.manifest()["interrupted"].startswith("interrupted after ")
+
+
+def test_the_local_cloud_dying_is_never_a_pass_or_a_fail(runner: Runner) -> None:
+    running = runner.start(DURATION="60s")
+    address = running.until_line("local cloud: started at ").split()[4]
+    with urllib.request.urlopen(f"{address}/_gapless/health", timeout=5) as answer:
+        pid = json.load(answer)["pid"]
+    running.until_recorded("swarm-0", 200)
+    os.kill(pid, signal.SIGKILL)
+    code, _, err = running.finish()
+    assert (code, err) == (3, "")
+    verdict = running.verdict()
+    assert verdict["operations"]["ok"] >= 200
+    assert verdicts(verdict)["conserved"] == "INCONCLUSIVE"
+    assert "FAIL" not in verdicts(verdict).values()
+    assert running.manifest()["interrupted"].startswith("stopped because the target died after ")
+
+
+@pytest.mark.parametrize("victim", ["swarm-0", "locust-0"])
+def test_a_killed_generator_is_inconclusive_and_loses_nothing(runner: Runner, victim: str) -> None:
+    with CounterServer(servers.correct) as server:
+        running = runner.start(URL=server.url, DURATION="3s")
+        running.until_recorded(victim, 100)
+        (pid,) = pids_of(running.reports, victim)
+        os.kill(pid, signal.SIGKILL)
+        code, _, err = running.finish()
+        value = server.value
+    assert (code, err) == (3, "")
+    verdict = running.verdict()
+    operations = verdict["operations"]
+    assert operations["ok"] <= value <= operations["ok"] + operations["indeterminate"]
+    assert "FAIL" not in verdicts(verdict).values()
+    assert {p["process"]: p["exit_state"] for p in running.manifest()["processes"]}[victim] == (
+        "was killed by SIGKILL"
+    )
+
+
+def test_a_killed_runner_leaves_a_run_that_can_be_judged(runner: Runner) -> None:
+    with CounterServer(servers.correct) as server:
+        running = runner.start(URL=server.url, DURATION="60s")
+        running.until_recorded("swarm-0", 200)
+        running.until_recorded("locust-0", 200)
+        generators = pids_of(running.reports, "swarm-0") + pids_of(running.reports, "locust-0")
+        running.process.kill()
+        running.process.communicate()
+        for pid in generators:  # they notice by themselves, and end
+            await_end(pid)
+        value = server.value
+    _, code, out, err = runner.run("verify", RUN=running.folder().name)
+    assert (code, err) == (3, "")
+    assert "its runner was killed" in out
+    verdict = running.verdict()
+    operations = verdict["operations"]
+    assert operations["ok"] <= value <= operations["ok"] + operations["indeterminate"]
+    assert "FAIL" not in verdicts(verdict).values()
+
+
+def pids_of(reports: Path, process: str) -> list[int]:
+    """The process ids that a journal's header names."""
+    return [read_header(path)[0].pid for path in reports.glob(f"*/journal/{process}.journal")]
+
+
+def await_end(pid: int) -> None:
+    """Wait until a process that is not our child has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    readable, _, _ = select.select([descriptor], [], [], 30)
+    os.close(descriptor)
+    assert readable, f"process {pid} is still there"
