@@ -56,7 +56,12 @@ class ProcessRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One run. Times are UTC, ISO 8601; `sealed` says that operations.parquet is whole."""
+    """One run.
+
+    Times are UTC, ISO 8601; `sealed` says that operations.parquet is whole. `endpoint_url` is
+    set where ENDPOINT_URL named one, `region` and `stack` where a stack was deployed;
+    `initial_asked` is INITIAL, `initial` what the counter is known to have held.
+    """
 
     schema_version: int = SCHEMA_VERSION
     run_id: str
@@ -72,6 +77,9 @@ class Manifest:
     load_ended_ns: int | None = None
     wall_minus_monotonic_ns: int = 0
     interrupted: str = ""
+    endpoint_url: str = ""
+    region: str = ""
+    initial_asked: int = 1
     stack: str = ""
     table: str = ""
     template_sha256: str = ""

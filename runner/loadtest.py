@@ -13,7 +13,7 @@ from history.classify import Answer
 from history.errors import UserError
 from history.journal import SUFFIX, Journal, boot_id, host_name
 from history.manifest import KnownValue, Load, Manifest, ProcessRecord
-from history.operation import Returns
+from history.operation import Outcome, Returns
 from history.run import RunFolder, point_latest, seal
 from runner import provenance
 from runner.generators import (
@@ -32,6 +32,7 @@ RUNNER = "runner-0"
 SOURCE = "runner"
 Say = Callable[[str], None]
 HTTP_OK = 200
+LAST_TRIES = 3
 
 
 def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Say) -> RunFolder:
@@ -135,7 +136,7 @@ def _experiment(
     result = run_load(generators, options, alive=counter.alive)
     if result.interrupted:
         say(f"load: {result.interrupted}; what was recorded is judged")
-    last = recorded_increment(counter.destination, journal, timeout_s=options.timeout_s)
+    last = _last_increment(counter, journal, timeout_s=options.timeout_s)
     final = _final(counter, last)
     say(f"final value: {final.value} ({final.how})")
     return manifest.replace(
@@ -163,6 +164,18 @@ def _first_increment(counter: Counter, journal: Journal, *, timeout_s: float) ->
             "loaded"
         )
     return first
+
+
+def _last_increment(counter: Counter, journal: Journal, *, timeout_s: float) -> Answer:
+    """Take one more number after the load; a lost answer is no answer, so a few times.
+
+    Each try is an operation of its own in the record, none is a re-send of another.
+    """
+    for _ in range(LAST_TRIES):
+        last = recorded_increment(counter.destination, journal, timeout_s=timeout_s)
+        if last.seen.outcome is not Outcome.INDETERMINATE:
+            break
+    return last
 
 
 def _start(run: RunFolder, counter: Counter, options: LoadOptions) -> list[Generator]:
@@ -247,6 +260,9 @@ def _new_manifest(
         returns=counter.returns,
         wall_minus_monotonic_ns=time.time_ns() - time.monotonic_ns(),
         interrupted="ended before its end was recorded: its runner was killed",
+        endpoint_url=counter.endpoint_url,
+        region=counter.region,
+        initial_asked=options.initial,
         stack=counter.stack,
         table=counter.table,
         template_sha256=counter.template_sha256,

@@ -43,6 +43,8 @@ class Counter:
     destination: Destination
     allowed_hosts: tuple[str, ...]
     returns: Returns = Returns.NEW
+    endpoint_url: str = ""
+    region: str = ""
     stack: str = ""
     table: str = ""
     template_sha256: str = ""
@@ -81,6 +83,8 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             destination=destination,
             allowed_hosts=(destination.host, *options.allow_hosts),
             returns=Returns(stack.returns),
+            endpoint_url=settings.endpoint_url or "",
+            region=settings.region,
             stack=stack.name,
             table=stack.table_name,
             template_sha256=stack.template_sha256,

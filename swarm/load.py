@@ -88,7 +88,7 @@ class _Load:
     async def _wait_until(self, due_ns: int) -> None:
         # uvloop rounds timers to a millisecond and may fire early: a request is never sent
         # before its time, so what is left is waited for again.
-        while (wait_ns := due_ns - time.monotonic_ns()) > 0:
+        while (wait_ns := due_ns - time.monotonic_ns()) > 0:  # noqa: ASYNC110 -- not a poll
             await asyncio.sleep(wait_ns / NS_PER_S)
 
 

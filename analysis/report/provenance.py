@@ -16,7 +16,6 @@ _RUN_FILES = (
     ("locust.html", "Locust's own report of its share of the load"),
 )
 _ALWAYS = len(_RUN_FILES) - 1
-_KNOWN_TARGETS = ("local", "aws")
 
 
 def facts(run: Run) -> Table:
@@ -51,6 +50,7 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("record", "sealed" if manifest.sealed else "not sealed: recovered from the journals"),
         ("target", formats.plain(manifest.target)),
         ("URL", formats.plain(manifest.url, 400)),
+        ("endpoint", formats.plain(manifest.endpoint_url, 400)),
         ("CloudFormation stack", formats.plain(manifest.stack)),
         ("table", formats.plain(manifest.table)),
         ("template SHA-256", formats.plain(manifest.template_sha256)),
@@ -173,22 +173,32 @@ def _allowance(run: Run) -> str:
 def _loadtest(run: Run, manifest: Manifest) -> str:
     load = manifest.load
     settings = {
+        **_target(manifest),
         "DURATION": f"{load.duration_s}s",
         "USERS": str(load.users),
         "SPAWN_RATE": str(load.spawn_rate_per_s),
         "CONNECTIONS": str(load.connections),
         "RATE": f"{load.rate_per_s:g}",
         "PROCESSES": str(load.processes),
+        "TIMEOUT": f"{load.timeout_s:g}",
+        "INITIAL": str(manifest.initial_asked),
         "SEED": str(manifest.seed),
     }
-    named = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
-    return f"make loadtest {_target(manifest)} {named}{_allowance(run)}"
+    named = " ".join(f"{name}={_quoted(value)}" for name, value in settings.items())
+    return f"make loadtest {named}{_allowance(run)}"
 
 
-def _target(manifest: Manifest) -> str:
-    if manifest.target in _KNOWN_TARGETS:
-        return f"TARGET={manifest.target}"
-    return f"URL={_quoted(manifest.url)}"
+def _target(manifest: Manifest) -> dict[str, str]:
+    """Give the variables that lead to the same counter."""
+    if manifest.target == "url":
+        return {"URL": manifest.url}
+    where = (
+        {"ENDPOINT_URL": manifest.endpoint_url}
+        if manifest.endpoint_url
+        else {"TARGET": manifest.target}
+    )
+    named = {"STACK": manifest.stack, "REGION": manifest.region, "RETURNS": str(manifest.returns)}
+    return where | {name: value for name, value in named.items() if value}
 
 
 def files(run: Run, folder: Path) -> tuple[tuple[str, str], ...]:

@@ -261,8 +261,9 @@ def test_the_run_is_described() -> None:
         "swarm 50 connections in 1 process, closed loop",
         "locust locust killed by signal 9 20,000 not closed",
         "make verify-atomicity RUN=20261122T101500Z-abc1234",
-        "make loadtest TARGET=local DURATION=30s USERS=20 SPAWN_RATE=20 CONNECTIONS=50",
-        "RATE=0 PROCESSES=1 SEED=42",
+        "make loadtest TARGET=local STACK=gapless RETURNS=new DURATION=30s",
+        "USERS=20 SPAWN_RATE=20 CONNECTIONS=50",
+        "RATE=0 PROCESSES=1 TIMEOUT=10 INITIAL=1 SEED=42",
     ):
         assert words in text
 
