@@ -113,7 +113,6 @@ def _stack(cloud: Cloud, name: str, returns: Returns, say: Say) -> Stack:
     ):
         say(f"stack {name}: already deployed at {found.url}")
         return found
-    say(f"stack {name}: deploying deploy/template.yml")
     stack = deploy_stack(
         cloud, name=name, parameters={"ReturnValues": _PARAMETER[returns]}, say=say
     )

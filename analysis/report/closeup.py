@@ -86,7 +86,9 @@ def _rows(line: Timeline, ordered: Int64s, focus: list[int]) -> Int64s:
     else:
         starts = np.sort(line.start[line.ended])
         counts = series.open_at(starts, np.sort(line.end[line.ended]), starts)
-        centre = int(np.argmin(np.abs(ends - starts[np.argmax(counts)])))
+        fullest = np.flatnonzero(counts == counts.max())
+        # Of many such moments the middle one: at the first, the load is only just starting.
+        centre = int(np.argmin(np.abs(ends - starts[fullest[len(fullest) // 2]])))
     near = ordered[max(centre - NEIGHBOURS, 0) : centre + NEIGHBOURS + 1]
     rows = np.unique(np.concatenate((near, np.array(focus, dtype=np.int64))))
     return rows[np.argsort(place[rows], kind="stable")]
