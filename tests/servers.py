@@ -1,11 +1,12 @@
 """Counters over HTTP that are right, or wrong in one known way: targets for the tests.
 
-    python -m tests.servers racy        prints the URL, serves until its standard input closes
+    python -m tests.servers racy        prints the URL, serves until Ctrl-C
 
 Written on asyncio streams, byte by byte, so that each can misbehave on the wire as it likes.
 """
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -210,8 +211,8 @@ async def silent(server: CounterServer, n: int, writer: asyncio.StreamWriter) ->
 
 
 def main(name: str) -> None:
-    """Serve one of the functions above until standard input closes."""
-    with CounterServer(globals()[name]) as server:
+    """Serve one of the functions above until standard input closes, or Ctrl-C."""
+    with CounterServer(globals()[name]) as server, contextlib.suppress(KeyboardInterrupt):
         print(server.url, flush=True)
         sys.stdin.read()
 
