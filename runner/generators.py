@@ -55,18 +55,28 @@ def commands(
 ) -> dict[str, tuple[str, list[str]]]:
     """Give each generator's source and command line by process name."""
     swarm = [sys.executable, "-m", "swarm", "--url", url, "--journals", str(journals)]
-    swarm += ["--connections", str(options.connections), "--rate", str(options.rate_per_s)]
-    swarm += ["--processes", str(options.processes), "--timeout", str(options.timeout_s)]
+    swarm += [
+        "--connections",
+        str(options.load.connections),
+        "--rate",
+        str(options.load.rate_per_s),
+    ]
+    swarm += ["--processes", str(options.load.processes), "--timeout", str(options.load.timeout_s)]
     for host in allowed_hosts:
         swarm += ["--allow-host", host]
     locust = [sys.executable, "-m", "locust", "-f", "locustfiles/counter.py", "--headless"]
-    locust += ["--users", str(options.users), "--spawn-rate", str(options.spawn_rate_per_s)]
+    locust += [
+        "--users",
+        str(options.load.users),
+        "--spawn-rate",
+        str(options.load.spawn_rate_per_s),
+    ]
     locust += ["--host", url, "--html", str(locust_report), "--only-summary"]
-    locust += ["--stop-timeout", str(int(options.timeout_s) + 1), "--exit-code-on-error", "0"]
+    locust += ["--stop-timeout", str(int(options.load.timeout_s) + 1), "--exit-code-on-error", "0"]
     locust += ["--loglevel", "WARNING"]
     processes = {
         f"swarm-{index}": ("swarm", [*swarm, "--process", str(index)])
-        for index in range(options.processes)
+        for index in range(options.load.processes)
     }
     return processes | {"locust-0": ("locust", locust)}
 
@@ -146,7 +156,9 @@ def run_load(
     restores them.
     """
     start_ns = time.monotonic_ns() + START_DELAY_NS
-    window = LoadWindow(start_ns=start_ns, end_ns=start_ns + options.duration_s * 1_000_000_000)
+    window = LoadWindow(
+        start_ns=start_ns, end_ns=start_ns + options.load.duration_s * 1_000_000_000
+    )
     for generator in generators:
         generator.gate.open(window)
     interrupted = ""
@@ -166,7 +178,7 @@ def run_load(
         window=window,
         ended_ns=ended_ns,
         interrupted=interrupted,
-        exit_states=_reap(generators, options.timeout_s + END_GRACE_S),
+        exit_states=_reap(generators, options.load.timeout_s + END_GRACE_S),
     )
 
 
@@ -185,7 +197,7 @@ def _watch(generators: Sequence[Generator], window: LoadWindow, alive: Callable[
 
 def _early(window: LoadWindow, options: LoadOptions, what: str) -> str:
     elapsed_s = max(0.0, (time.monotonic_ns() - window.start_ns) / 1e9)
-    return f"{what} after {elapsed_s:.1f} s of {options.duration_s} s"
+    return f"{what} after {elapsed_s:.1f} s of {options.load.duration_s} s"
 
 
 def _reap(generators: Sequence[Generator], grace_s: float) -> dict[str, str]:
@@ -226,7 +238,7 @@ def generator_environment(
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         "GAPLESS_JOURNALS": str(journals),
-        "GAPLESS_TIMEOUT_S": str(options.timeout_s),
+        "GAPLESS_TIMEOUT_S": str(options.load.timeout_s),
         "GAPLESS_ALLOW_HOST": ",".join(allowed_hosts),
         "PYTHONUNBUFFERED": "1",
     }

@@ -76,7 +76,7 @@ def _restored_interrupts() -> Iterator[None]:
 
 def _initialise(counter: Counter, options: LoadOptions, say: Say) -> KnownValue | None:
     """PUT the counter to INITIAL; None where the server has no PUT, or we cannot believe it."""
-    status = set_counter(counter.destination, options.initial, timeout_s=options.timeout_s)
+    status = set_counter(counter.destination, options.initial, timeout_s=options.load.timeout_s)
     if counter.target == "url":
         if status != HTTP_OK and status not in PUT_ABSENT:
             raise UserError(
@@ -123,7 +123,7 @@ def _experiment(
 ) -> Manifest:
     """Bracket the load with one recorded increment on each side; give the manifest so far."""
     try:
-        first = _first_increment(counter, journal, timeout_s=options.timeout_s)
+        first = _first_increment(counter, journal, timeout_s=options.load.timeout_s)
         say(f"GET {counter.url}: {first.seen.value}")
         manifest = manifest.replace(initial=initial or _before(first, counter.returns))
         manifest.write(run.manifest)
@@ -132,11 +132,11 @@ def _experiment(
         journal.close()
         shutil.rmtree(run.path)  # no load, no run: one request would only confuse
         raise
-    say(_announcement(options))
+    say(_announcement(options.load))
     result = run_load(generators, options, alive=counter.alive)
     if result.interrupted:
         say(f"load: {result.interrupted}; what was recorded is judged")
-    last = _last_increment(counter, journal, timeout_s=options.timeout_s)
+    last = _last_increment(counter, journal, timeout_s=options.load.timeout_s)
     final = _final(counter, last)
     say(f"final value: {final.value} ({final.how})")
     return manifest.replace(
@@ -194,12 +194,12 @@ def _start(run: RunFolder, counter: Counter, options: LoadOptions) -> list[Gener
     )
 
 
-def _announcement(options: LoadOptions) -> str:
-    rate = f"open loop at {options.rate_per_s:g}/s" if options.rate_per_s else "closed loop"
-    processes = "1 process" if options.processes == 1 else f"{options.processes} processes"
+def _announcement(load: Load) -> str:
+    rate = f"open loop at {load.rate_per_s:g}/s" if load.rate_per_s else "closed loop"
+    processes = "1 process" if load.processes == 1 else f"{load.processes} processes"
     return (
-        f"load: {options.duration_s} s of {options.users} Locust users and {options.connections} "
-        f"swarm connections ({rate}, {processes}); Ctrl-C stops early and judges what was recorded"
+        f"load: {load.duration_s} s of {load.users} Locust users and {load.connections} swarm "
+        f"connections ({rate}, {processes}); Ctrl-C stops early and judges what was recorded"
     )
 
 
@@ -240,21 +240,13 @@ def _new_manifest(
     run: RunFolder, counter: Counter, options: LoadOptions, *, commit: str, dirty: bool
 ) -> Manifest:
     unknown = KnownValue(value=None, how="the run ended before it was known")
-    names = [f"swarm-{index}" for index in range(options.processes)]
+    names = [f"swarm-{index}" for index in range(options.load.processes)]
     return Manifest(
         run_id=run.path.name,
         started_utc=provenance.utc_now(),
         target=counter.target,
         url=counter.url,
-        load=Load(
-            duration_s=options.duration_s,
-            users=options.users,
-            spawn_rate_per_s=options.spawn_rate_per_s,
-            connections=options.connections,
-            rate_per_s=options.rate_per_s,
-            processes=options.processes,
-            timeout_s=options.timeout_s,
-        ),
+        load=options.load,
         initial=unknown,
         final=unknown,
         returns=counter.returns,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from history.errors import UserError
+from history.manifest import Load
 from history.operation import INT64_MAX, Returns
 
 T = TypeVar("T")
@@ -22,15 +23,9 @@ SAFE_INITIAL = INT64_MAX // 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """The variables of `make loadtest`. Times in seconds, rates per second."""
+    """The variables of `make loadtest`; `load` is what the generators are told."""
 
-    duration_s: int
-    users: int
-    spawn_rate_per_s: int
-    connections: int
-    rate_per_s: float
-    processes: int
-    timeout_s: float
+    load: Load
     initial: int
     allow_unanswered: int
     seed: int
@@ -48,13 +43,15 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
     read = _Reader(variables)
     processes = read.integer("PROCESSES", spare_cores(), low=1, high=256)
     return LoadOptions(
-        duration_s=read.parsed("DURATION", "30s", parse_duration),
-        users=read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS),
-        spawn_rate_per_s=read.integer("SPAWN_RATE", 20, low=1, high=MAX_CONNECTIONS),
-        connections=read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS),
-        rate_per_s=read.number("RATE", 0, low=0, high=1_000_000),
-        processes=processes,
-        timeout_s=read.number("TIMEOUT", 10, low=0.1, high=300),
+        load=Load(
+            duration_s=read.parsed("DURATION", "30s", parse_duration),
+            users=read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS),
+            spawn_rate_per_s=read.integer("SPAWN_RATE", 20, low=1, high=MAX_CONNECTIONS),
+            connections=read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS),
+            rate_per_s=read.number("RATE", 0, low=0, high=1_000_000),
+            processes=processes,
+            timeout_s=read.number("TIMEOUT", 10, low=0.1, high=300),
+        ),
         initial=read.integer("INITIAL", 1, low=-SAFE_INITIAL, high=SAFE_INITIAL),
         allow_unanswered=read.integer("ALLOW_UNANSWERED", 0, low=0, high=INT64_MAX),
         seed=read.integer("SEED", int.from_bytes(os.urandom(4)), low=0, high=INT64_MAX),

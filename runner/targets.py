@@ -122,9 +122,9 @@ def _stack(cloud: Cloud, name: str, returns: Returns, say: Say) -> Stack:
 
 def cost_warning(options: LoadOptions) -> str:
     """Say how many requests a run against AWS will send, at most, and what they cost."""
-    clients = options.users + (0 if options.rate_per_s else options.connections)
-    rate = min(ACCOUNT_LIMIT_PER_S, clients / ASSUMED_ANSWER_S + options.rate_per_s)
-    requests = int(rate * options.duration_s)
+    clients = options.load.users + (0 if options.load.rate_per_s else options.load.connections)
+    rate = min(ACCOUNT_LIMIT_PER_S, clients / ASSUMED_ANSWER_S + options.load.rate_per_s)
+    requests = int(rate * options.load.duration_s)
     cost = requests * USD_PER_MILLION_GETS / 1_000_000
     return (
         f"cost: about {requests:,} requests if each is answered in {ASSUMED_ANSWER_S * 1000:g} ms, "

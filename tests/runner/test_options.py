@@ -1,6 +1,7 @@
 import pytest
 
 from history.errors import UserError
+from history.manifest import Load
 from history.operation import Returns
 from runner.options import LoadOptions, parse_duration, read_options, spare_cores
 
@@ -8,13 +9,15 @@ from runner.options import LoadOptions, parse_duration, read_options, spare_core
 def test_defaults_are_the_contract() -> None:
     options = read_options({})
     assert options == LoadOptions(
-        duration_s=30,
-        users=20,
-        spawn_rate_per_s=20,
-        connections=50,
-        rate_per_s=0,
-        processes=spare_cores(),
-        timeout_s=10,
+        load=Load(
+            duration_s=30,
+            users=20,
+            spawn_rate_per_s=20,
+            connections=50,
+            rate_per_s=0,
+            processes=spare_cores(),
+            timeout_s=10,
+        ),
         initial=1,
         allow_unanswered=0,
         seed=options.seed,
