@@ -3,10 +3,11 @@
 import argparse
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from deploy.cloud import Cloud
 from deploy.inspection import inspect_stack, lines
+from deploy.intent import deviation
 from deploy.local.lifecycle import (
     STATE_DIR,
     running_cloud,
@@ -16,8 +17,17 @@ from deploy.local.lifecycle import (
 )
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import smoke
-from deploy.stack import deploy_stack, find_stack, remove_stack
-from history.errors import run_main
+from deploy.stack import (
+    RETURN_VALUES,
+    Stack,
+    await_settled,
+    deploy_stack,
+    find_stack,
+    remove_stack,
+    require_serving,
+)
+from history.errors import UserError, run_main
+from history.operation import Returns
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -25,17 +35,22 @@ EXIT_INTERRUPTED = 130
 DESCRIPTION = """\
 Deploy deploy/template.yml and look at what is deployed.
 
-  deploy    remove an old stack of that name, create it anew, print its URL
+  deploy    create the stack and print its URL; leave one alone that is just what is asked for,
+            remove a broken or different one of ours first
   destroy   remove the stack; locally stop the background cloud as well
   smoke     walk PUT, GET, GET, GET, decrement on temporary stacks and check every answer
-  inspect   print each deployed method and compare it with the template
+  inspect   print each deployed method and compare it with the template; with TARGET=local and
+            nothing deployed, on a stack of a temporary local cloud
+
+A stack that was not made by these commands is never removed.
 """
 EPILOG = """\
 environment:
   TARGET        local (default) or aws
   ENDPOINT_URL  any AWS-compatible endpoint instead, such as http://127.0.0.1:4566
   STACK         the stack's name [default: gapless]
-  REGION        [default: AWS_REGION, AWS_DEFAULT_REGION or us-east-1]
+  REGION        [default: AWS_REGION, AWS_DEFAULT_REGION, with TARGET=aws the profile's, us-east-1]
+  RETURNS       new (default) or old: whether GET answers the value after its increment or before
   LOCAL_PORT    of the background cloud that deploy starts; 0 takes any free one [default: 4566]
 
 exit codes: 0 done, 1 a wrong answer or a difference, 2 bad usage or it could not be done
@@ -68,9 +83,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument(
         "--returns",
-        choices=["new", "old"],
-        default="new",
-        help="deploy: GET answers the value after its increment or before it [default: new]",
+        choices=[str(returns) for returns in Returns],
+        help="deploy: GET answers the value after its increment or before it [default: RETURNS]",
     )
     return parser.parse_args()
 
@@ -81,43 +95,61 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def cloud_of(settings: Settings) -> Iterator[Cloud]:
-    """Reach the target; locally the background cloud, or a temporary one if none runs."""
+def temporary(settings: Settings) -> Iterator[Cloud]:
+    """Run a local cloud for the length of the block."""
+    with temporary_cloud(STATE_DIR / "temporary.log") as local:
+        yield Cloud(region=settings.region, endpoint_url=local.endpoint_url)
+
+
+def standing_cloud(settings: Settings) -> Cloud | None:
+    """Reach the target; locally the background cloud, None if none runs."""
     if settings.target is not Target.LOCAL:
-        yield Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
-        return
-    running = running_cloud(STATE_DIR)
-    if running is not None:
-        yield Cloud(region=settings.region, endpoint_url=running.endpoint_url)
-        return
-    with temporary_cloud(STATE_DIR / "temporary.log") as temporary:
-        yield Cloud(region=settings.region, endpoint_url=temporary.endpoint_url)
+        return Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
+    local = running_cloud(STATE_DIR)
+    return Cloud(region=settings.region, endpoint_url=local.endpoint_url) if local else None
 
 
 def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
-    """Deploy, and print the URL last."""
-    cloud = Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
+    """Deploy unless just that is up already, and print the URL last."""
     if settings.target is Target.LOCAL:
         local = start_background(STATE_DIR, port=settings.local_port)
         say(f"local cloud on {local.endpoint_url} (log: {local.log_path})")
         cloud = Cloud(region=settings.region, endpoint_url=local.endpoint_url)
-    returns = {"ReturnValues": "UPDATED_OLD" if options.returns == "old" else "UPDATED_NEW"}
-    stack = deploy_stack(cloud, name=settings.stack, parameters=returns, say=say)
+    else:
+        cloud = Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
+        say(f"stack {settings.stack} in {cloud.place}")
+    name = settings.stack
+    parameters = parameters_of(Returns(options.returns or settings.returns))
+    status = await_settled(cloud, name, say)
+    found = find_stack(cloud, name)
+    if found is not None:
+        why = deviation(found, parameters)
+        if why is None:
+            require_serving(cloud, found)
+            say(f"stack {name} is already up: {found.url} (make destroy first to start over)")
+            return 0
+        say(f"stack {name} {why}: it is made anew")
+    elif status is not None:
+        say(f"stack {name} is {status}, which is not usable: it is made anew")
+    stack = deploy_stack(cloud, name=name, parameters=parameters, say=say)
     say(f"stack {stack.name} is up: {stack.url}")
     return 0
 
 
+def parameters_of(returns: Returns) -> dict[str, str]:
+    """Name the template's parameters that a command sets."""
+    return {"ReturnValues": RETURN_VALUES[returns]}
+
+
 def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
     """Remove the stack; locally stop the background cloud too."""
-    local = running_cloud(STATE_DIR) if settings.target is Target.LOCAL else None
-    if settings.target is Target.LOCAL and local is None:
+    cloud = standing_cloud(settings)
+    if cloud is None:
         say("no local cloud is running: nothing to remove")
         return 0
-    endpoint_url = settings.endpoint_url if local is None else local.endpoint_url
-    cloud = Cloud(region=settings.region, endpoint_url=endpoint_url)
     removed = remove_stack(cloud, settings.stack, say)
     say(f"stack {settings.stack} is gone" if removed else f"there was no stack {settings.stack}")
-    if local is not None:
+    if settings.target is Target.LOCAL:
         stop_background(STATE_DIR)
         say("local cloud stopped")
     return 0
@@ -125,20 +157,33 @@ def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
 
 def run_smoke(settings: Settings, _options: argparse.Namespace) -> int:
     """Walk temporary stacks."""
-    with cloud_of(settings) as cloud:
+    standing = standing_cloud(settings)
+    with temporary(settings) if standing is None else nullcontext(standing) as cloud:
         return 0 if smoke(cloud, stack_name=settings.stack, say=say) else EXIT_FAILED
 
 
 def run_inspect(settings: Settings, _options: argparse.Namespace) -> int:
-    """Inspect the stack; locally, one is deployed to look at if there is none."""
-    with cloud_of(settings) as cloud:
-        stack = find_stack(cloud, settings.stack)
-        if stack is None:
-            stack = deploy_stack(cloud, name=settings.stack, parameters={}, say=say)
-        inspection = inspect_stack(cloud, stack)
-        for line in lines(inspection):
-            say(line)
-        return 0 if inspection.equal() else EXIT_FAILED
+    """Inspect the stack; locally, if there is none, one on a cloud that is gone afterwards."""
+    cloud = standing_cloud(settings)
+    stack = None if cloud is None else find_stack(cloud, settings.stack)
+    if cloud is not None and stack is not None:
+        return print_inspection(cloud, stack)
+    if cloud is not None and settings.target is not Target.LOCAL:
+        raise UserError(
+            f"there is no usable stack {settings.stack} in {cloud.place}; make deploy creates it"
+        )
+    with temporary(settings) as own:
+        parameters = parameters_of(settings.returns)
+        stack = deploy_stack(own, name=settings.stack, parameters=parameters, say=say)
+        return print_inspection(own, stack)
+
+
+def print_inspection(cloud: Cloud, stack: Stack) -> int:
+    """Print what is deployed, and whether it is what the template intends."""
+    inspection = inspect_stack(cloud, stack)
+    for line in lines(inspection):
+        say(line)
+    return 0 if inspection.equal() else EXIT_FAILED
 
 
 COMMANDS = {

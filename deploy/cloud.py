@@ -63,6 +63,11 @@ class Cloud:
     region: str
     endpoint_url: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Name it for a person."""
+        return self.region if self.endpoint_url is None else f"{self.region} at {self.endpoint_url}"
+
     def cloudformation(self) -> "CloudFormationClient":
         """Make a CloudFormation client; its requests are idempotent and may be repeated."""
         with aws_errors("reaching CloudFormation"):
@@ -129,6 +134,12 @@ def session_for(*, own_credentials: bool, profile: str | None) -> boto3.Session:
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106
     )
+
+
+def configured_region(profile: str | None) -> str | None:
+    """Return the region that the user's profile (None: the default one) has, if any."""
+    with aws_errors("reading the AWS configuration"):
+        return boto3.Session(profile_name=profile).region_name
 
 
 def is_loopback(url: str | None) -> bool:

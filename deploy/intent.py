@@ -1,4 +1,4 @@
-"""What `deploy/template.yml` says each method should be, once its parameters are known.
+"""What `deploy/template.yml` says should be deployed, once its parameters are known.
 
 Reads CloudFormation's YAML with its short tags, and resolves the few functions the template uses:
 Ref, Sub, GetAtt, FindInMap.
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from deploy.stack import TEMPLATE_PATH, Stack
+from deploy.stack import TEMPLATE_PATH, Stack, template_sha256, template_text
 
 Node: TypeAlias = Any
 """A piece of a parsed template."""
@@ -44,7 +44,27 @@ TemplateLoader.add_multi_constructor("!", short_tag)
 
 def load_template(path: Path = TEMPLATE_PATH) -> Node:
     """Parse a CloudFormation template."""
-    return yaml.load(path.read_text(), Loader=TemplateLoader)  # noqa: S506 (a SafeLoader)
+    return yaml.load(template_text(path), Loader=TemplateLoader)  # noqa: S506 (a SafeLoader)
+
+
+def defaults_of(template: Node) -> dict[str, str]:
+    """Return the default of each of the template's parameters."""
+    return {
+        name: str(parameter.get("Default", ""))
+        for name, parameter in template.get("Parameters", {}).items()
+    }
+
+
+def deviation(stack: Stack, parameters: Mapping[str, str]) -> str | None:
+    """Say in what a stack is not the template deployed with these parameters; None if it is."""
+    if stack.template_sha256 != template_sha256():
+        return "was made from another deploy/template.yml"
+    wanted = {**defaults_of(load_template()), **parameters}
+    for name in sorted({*wanted, *stack.parameters}):
+        found, asked = stack.parameters.get(name, "(none)"), wanted.get(name, "(none)")
+        if found != asked:
+            return f"has {name} {found}, asked for is {asked}"
+    return None
 
 
 class Resolver:
@@ -53,12 +73,8 @@ class Resolver:
     def __init__(self, template: Node, stack: Stack, region: str) -> None:
         self._template = template
         partition = stack.role_arn.split(":")[1]
-        defaults = {
-            name: str(parameter.get("Default", ""))
-            for name, parameter in template.get("Parameters", {}).items()
-        }
         self._values = {
-            **defaults,
+            **defaults_of(template),
             **stack.parameters,
             "AWS::Region": region,
             "AWS::Partition": partition,

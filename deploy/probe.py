@@ -11,7 +11,8 @@ from history.errors import UserError
 REQUEST_TIMEOUT_S = 35.0
 """Longer than API Gateway's own 29 s, so that its 504 is seen."""
 BODY_LIMIT_BYTES = 100_000
-CONFLICT = 409
+BAD_REQUEST = 400
+TEXT_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,10 @@ class Reply:
     body: str
     cache_control: str | None
     elapsed_ms: float
+
+    def text(self) -> str:
+        """Return the body on one line, cut to what a person reads."""
+        return " ".join(self.body.split())[:TEXT_LIMIT]
 
 
 def send(method: str, url: str, body: str | None = None) -> Reply:
@@ -53,23 +58,56 @@ def send(method: str, url: str, body: str | None = None) -> Reply:
         connection.close()
 
 
-def await_serving(url: str, say: Callable[[str], None], *, timeout_s: float) -> bool:
-    """Wait until a new API answers a GET with "no counter yet", which changes nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait for an API, and how much makes sure that it serves."""
 
-    On AWS a new URL and a new role take some seconds to work everywhere. Says so and returns False
-    if it takes longer than `timeout_s`.
+    timeout_s: float
+    answers: int
+    """Good answers in a row..."""
+    spread_s: float
+    """...the last of them at least this long after the first."""
+
+
+NEAR = Patience(timeout_s=5.0, answers=1, spread_s=0.0)
+"""One process on this machine: once it serves, it serves."""
+FAR = Patience(timeout_s=120.0, answers=5, spread_s=3.0)
+"""On AWS a new stage and a new role reach the hosts of API Gateway and IAM one by one."""
+PAUSE_MAX_S = 2.0
+
+REFUSED_BODY = '{"value":"none"}'
+"""A PUT with this goes through gateway, role and table, is refused by DynamoDB itself as no number
+(400), and changes nothing: unlike a GET, it can be asked of a counter that is in use."""
+
+
+def await_serving(
+    url: str,
+    patience: Patience,
+    *,
+    ask: Callable[[str], Reply] = lambda url: send("PUT", url, REFUSED_BODY),
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until an API serves, asking it what changes nothing, each time on a new connection.
+
+    Raises UserError with what it answered last.
     """
-    deadline = time.monotonic() + timeout_s
-    pause_s = 0.1
+    deadline = clock() + patience.timeout_s
+    good, first_good_s, pause_s = 0, 0.0, 0.1
     while True:
         try:
-            seen = f"answers {send('GET', url).status}"
+            reply = ask(url)
+            seen = f"its last answer was {reply.status} {reply.text()}"
+            good = good + 1 if reply.status == BAD_REQUEST else 0
         except UserError as error:
-            seen = str(error)
-        if seen == f"answers {CONFLICT}":
-            return True
-        if time.monotonic() > deadline:
-            say(f"{url} does not serve yet after {timeout_s:g} s: {seen}")
-            return False
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 2, 2.0)
+            seen, good = str(error), 0
+        if good == 1:
+            first_good_s = clock()
+            pause_s = patience.spread_s / max(1, patience.answers - 1)
+        if good >= patience.answers and clock() - first_good_s >= patience.spread_s:
+            return
+        if clock() > deadline:
+            raise UserError(f"{url} does not serve after {patience.timeout_s:g} s: {seen}")
+        sleep(pause_s)
+        if good == 0:
+            pause_s = min(pause_s * 2, PAUSE_MAX_S)

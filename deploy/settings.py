@@ -1,16 +1,21 @@
 """Which target a command works on, read once from the environment the Makefile passes on."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
 
+from deploy.cloud import configured_region
 from history.errors import UserError
+from history.operation import Returns
 
 DEFAULT_STACK = "gapless"
 DEFAULT_REGION = "us-east-1"
 DEFAULT_LOCAL_PORT = 4566
 PORT_MAX = 65_535
+STACK_NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,117}")
+"""CloudFormation's own rule, less the ten characters of "-smoke-new"."""
 
 
 class Target(Enum):
@@ -33,10 +38,15 @@ class Settings:
     stack: str
     region: str
     local_port: int
+    returns: Returns
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read TARGET, ENDPOINT_URL, STACK, REGION and LOCAL_PORT; blank means not set.
+def read_settings(
+    environment: Mapping[str, str],
+    *,
+    region_of_profile: Callable[[str | None], str | None] = configured_region,
+) -> Settings:
+    """Read TARGET, ENDPOINT_URL, STACK, REGION, RETURNS and LOCAL_PORT; blank means not set.
 
     Raises UserError naming what was found and what is allowed.
     """
@@ -46,28 +56,60 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             (found for name in names if (found := environment.get(name, "").strip())), default
         )
 
-    endpoint_url = value("ENDPOINT_URL", default="") or None
+    endpoint_url = url_of(value("ENDPOINT_URL", default=""))
     name = value("TARGET", default=Target.LOCAL.value)
     if name not in (Target.LOCAL.value, Target.AWS.value):
         raise UserError(f"TARGET={name} is unknown: it is local or aws")
     target = Target(name)
     if endpoint_url is not None:
-        check_url(endpoint_url)
         target = Target.ENDPOINT
+    region = value("REGION", "AWS_REGION", "AWS_DEFAULT_REGION", default="")
+    if not region and target is Target.AWS:
+        region = region_of_profile(value("AWS_PROFILE", default="") or None) or ""
     return Settings(
         target=target,
         endpoint_url=endpoint_url,
-        stack=value("STACK", default=DEFAULT_STACK),
-        region=value("REGION", "AWS_REGION", "AWS_DEFAULT_REGION", default=DEFAULT_REGION),
+        stack=stack_name_of(value("STACK", default=DEFAULT_STACK)),
+        region=region or DEFAULT_REGION,
         local_port=port_of(value("LOCAL_PORT", default=str(DEFAULT_LOCAL_PORT))),
+        returns=returns_of(value("RETURNS", default=str(Returns.NEW))),
     )
 
 
-def check_url(url: str) -> None:
-    """Refuse an endpoint that is not an http or https address."""
-    parts = urlsplit(url)
+def url_of(text: str) -> str | None:
+    """Check that an endpoint is an http or https address; None if there is none."""
+    if not text:
+        return None
+    expected = "expected http://host:port"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises if it is no port
+    except ValueError as error:
+        raise UserError(f"ENDPOINT_URL={text} is not an address ({error}): {expected}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError(f"ENDPOINT_URL={url} is not an address: expected http://host:port")
+        raise UserError(f"ENDPOINT_URL={text} is not an address: {expected}")
+    return text
+
+
+def stack_name_of(text: str) -> str:
+    """Check a stack's name before anything is started for it."""
+    if STACK_NAME.fullmatch(text) is None:
+        raise UserError(
+            f"STACK={text} is not a stack's name: expected a letter, then letters, digits and "
+            "dashes, at most 118 characters"
+        )
+    return text
+
+
+def returns_of(text: str) -> Returns:
+    """Read which value an increment answers."""
+    try:
+        return Returns(text)
+    except ValueError:
+        raise UserError(
+            f"RETURNS={text}: expected new (the value after an increment) or old (the value "
+            "before it)"
+        ) from None
 
 
 def port_of(text: str) -> int:

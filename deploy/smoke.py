@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.probe import Reply, send
-from deploy.stack import Returns, Stack, deploy_stack, remove_stack
+from deploy.probe import Reply, await_serving, send
+from deploy.stack import RETURN_VALUES, Stack, create_stack, patience_for, remove_stack
+from history.operation import Returns
 
 Say = Callable[[str], None]
 
-RETURN_VALUES: dict[Returns, str] = {"new": "UPDATED_NEW", "old": "UPDATED_OLD"}
 NO_STORE = "no-store"
 OK = 200
 
@@ -29,7 +29,7 @@ class Step:
 
 def walk(returns: Returns) -> list[Step]:
     """List the requests of the walk. Under `old` each answers the value before its update."""
-    before = 0 if returns == "new" else 1
+    before = 0 if returns == Returns.NEW else 1
     return [
         Step(method="GET", status=409),
         Step(method="PUT"),
@@ -50,10 +50,11 @@ def smoke(cloud: Cloud, *, stack_name: str, say: Say) -> bool:
     right = True
     for returns, parameter in RETURN_VALUES.items():
         name = f"{stack_name}-smoke-{returns}"
+        stack = create_stack(
+            cloud, name=name, parameters={"ReturnValues": parameter}, say=quiet(say)
+        )
         try:
-            stack = deploy_stack(
-                cloud, name=name, parameters={"ReturnValues": parameter}, say=quiet(say)
-            )
+            await_serving(stack.url, patience_for(cloud))
             say(f"ReturnValues {parameter}: {stack.url}")
             right = walk_stack(cloud, stack, say) and right
         finally:
@@ -79,7 +80,7 @@ def walk_stack(cloud: Cloud, stack: Stack, say: Say) -> bool:
         reply = send(step.method, stack.url + step.path, step.body)
         wrong = differences(step, reply)
         request = f"{step.method:<4} /{step.path}" + (f" {step.body}" if step.body else "")
-        say(f"  {request:<24} {reply.status} {reply.body}  ({reply.elapsed_ms:.1f} ms)")
+        say(f"  {request:<24} {reply.status} {reply.text()}  ({reply.elapsed_ms:.1f} ms)")
         for line in wrong:
             say(f"    WRONG: {line}")
         right = right and not wrong

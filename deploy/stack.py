@@ -1,42 +1,47 @@
 """Deploying, finding and removing the stack. The same code for AWS and for every emulator."""
 
 import hashlib
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from deploy.cloud import Cloud, aws_errors, is_loopback
-from deploy.probe import await_serving
+from deploy.probe import FAR, NEAR, Patience, await_serving
+from deploy.progress import IN_PROGRESS, Progress, Say, describe, wait
 from history.errors import UserError
+from history.operation import Returns
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef, TagTypeDef
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef, TagTypeDef
 
 TEMPLATE_PATH = Path(__file__).with_name("template.yml")
 CREATE_TIMEOUT_S = 600
 DELETE_TIMEOUT_S = 600
-POLL_MAX_S = 3.0
-SERVING_TIMEOUT_S = 60.0
-LOCAL_SERVING_TIMEOUT_S = 5.0
 USABLE = frozenset(
     {
         "CREATE_COMPLETE",
         "UPDATE_COMPLETE",
-        "UPDATE_ROLLBACK_COMPLETE",
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
     }
 )
-CANCELLED = "Resource creation cancelled"
-TAG: "TagTypeDef" = {"Key": "made-by", "Value": "gapless"}
+"""The states in which all resources are there and work, as before or as after the last change.
 
-Say = Callable[[str], None]
-Returns = Literal["new", "old"]
+CLEANUP: what the change replaced is being deleted. ROLLBACK_COMPLETE, without UPDATE or IMPORT, is
+a creation that failed: nothing is there.
+"""
+REVIEW = "REVIEW_IN_PROGRESS"
+"""A change set was made for a stack that does not exist yet: this never ends by itself."""
+OUR_TAG: "TagTypeDef" = {"Key": "made-by", "Value": "gapless"}
+"""On every stack we create; a stack without it is never removed."""
+RETURN_VALUES = {Returns.NEW: "UPDATED_NEW", Returns.OLD: "UPDATED_OLD"}
+"""The template's parameter ReturnValues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,50 +61,19 @@ class Stack:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """The events of one operation on one stack, oldest first, each told once."""
+def template_text(path: Path = TEMPLATE_PATH) -> str:
+    """Read the template exactly as it is sent: UTF-8, no line end translated."""
+    return path.read_bytes().decode()
 
-    client: "CloudFormationClient"
-    stack_id: str
-    say: Say
-    seen: set[str] = field(default_factory=set)
-    failures: list[str] = field(default_factory=list)
 
-    def skip_past(self) -> None:
-        """Take what has happened so far as known."""
-        self.seen.update(event["EventId"] for event in self._events())
+def template_sha256() -> str:
+    """Hash the template that would be deployed now."""
+    return sha256_of(template_text())
 
-    def tell(self) -> None:
-        """Print each resource that came up, went or failed since the last time."""
-        for event in reversed(
-            [event for event in self._events() if event["EventId"] not in self.seen]
-        ):
-            self.seen.add(event["EventId"])
-            self._tell_one(event)
 
-    def _tell_one(self, event: "StackEventTypeDef") -> None:
-        status = event.get("ResourceStatus", "")
-        name = event.get("LogicalResourceId", "?")
-        kind = event.get("ResourceType", "?")
-        reason = " ".join(event.get("ResourceStatusReason", "").split())
-        itself = kind == "AWS::CloudFormation::Stack"
-        if status.endswith("_FAILED") and CANCELLED not in reason:
-            self.say(f"  {status:<16} {name} ({kind}): {reason}")
-            sentence = f"{name} ({kind}): {reason or status}"
-            # A resource's own failure says more than the stack's summary of it.
-            if itself:
-                self.failures.append(sentence)
-            else:
-                at = sum(" (AWS::CloudFormation::Stack): " not in old for old in self.failures)
-                self.failures.insert(at, sentence)
-        elif status.endswith("_COMPLETE") and not itself:
-            self.say(f"  {status:<16} {name} ({kind})")
-
-    def _events(self) -> "Iterator[StackEventTypeDef]":
-        pages = self.client.get_paginator("describe_stack_events").paginate(StackName=self.stack_id)
-        for page in pages:
-            yield from page["StackEvents"]
+def sha256_of(template: str) -> str:
+    """Hash a template's text, in hexadecimal."""
+    return hashlib.sha256(template.encode()).hexdigest()
 
 
 def deploy_stack(
@@ -111,41 +85,82 @@ def deploy_stack(
     template_path: Path = TEMPLATE_PATH,
     timeout_s: float = CREATE_TIMEOUT_S,
 ) -> Stack:
-    """Deploy the template as a new stack, after removing any old one of that name.
+    """Deploy the template as a new stack, in the place of any old one of ours, until it serves.
+
+    Raises UserError as `create_stack` does, and if the new API does not serve: the stack is then
+    left as it is, to be looked at.
+    """
+    stack = create_stack(
+        cloud,
+        name=name,
+        parameters=parameters,
+        say=say,
+        template_path=template_path,
+        timeout_s=timeout_s,
+    )
+    require_serving(cloud, stack)
+    return stack
+
+
+def create_stack(
+    cloud: Cloud,
+    *,
+    name: str,
+    parameters: Mapping[str, str],
+    say: Say,
+    template_path: Path = TEMPLATE_PATH,
+    timeout_s: float = CREATE_TIMEOUT_S,
+) -> Stack:
+    """Create the stack, in the place of any old one of ours; on AWS it may not serve yet.
 
     Raises UserError naming the first resource that failed and why; whatever was half up is then
     removed. An interrupt removes it as well.
     """
-    body = template_path.read_text()
+    body = template_text(template_path)
     remove_stack(cloud, name, say)
     client = cloud.cloudformation()
-    say(f"creating stack {name} in {cloud.endpoint_url or cloud.region}")
-    doing = f"creating stack {name}"
+    say(f"creating stack {name} in {cloud.place}")
     stack_id = None
     try:
-        stack_id = create(client, name, body, parameters)
+        stack_id = order(client, name, body, parameters)
         progress = Progress(client=client, stack_id=stack_id, say=say)
+        doing = f"creating stack {name}"
         status = wait(client, progress, stack_id, doing=doing, timeout_s=timeout_s)
     except KeyboardInterrupt:
-        clean_up(cloud, name, say)
+        clean_up(cloud, name, stack_id, say)
         raise
     except UserError:
         if stack_id is not None:  # else it is not ours: CreateStack itself was refused
-            clean_up(cloud, name, say)
+            clean_up(cloud, name, stack_id, say)
         raise
     if status != "CREATE_COMPLETE":
-        clean_up(cloud, name, say)
-        why = progress.failures[0] if progress.failures else f"it ended as {status}"
+        clean_up(cloud, name, stack_id, say)
+        why = progress.why(status)
         raise UserError(f"stack {name} could not be created: {why}; nothing of it is left")
     found = find_stack(cloud, name)
     if found is None:
         raise UserError(f"stack {name} was created and is gone again; run `make deploy` once more")
-    serving_s = LOCAL_SERVING_TIMEOUT_S if is_loopback(cloud.endpoint_url) else SERVING_TIMEOUT_S
-    await_serving(found.url, say, timeout_s=serving_s)
     return found
 
 
-def create(
+def require_serving(cloud: Cloud, stack: Stack) -> None:
+    """Wait until the API serves. Raises UserError with its last answer; the stack stays."""
+    try:
+        await_serving(stack.url, patience_for(cloud))
+    except UserError as error:
+        raise UserError(
+            f"stack {stack.name} is there, but {error}; it is left as it is: "
+            f"`make inspect STACK={stack.name}` shows it, `make destroy STACK={stack.name}` "
+            "removes it, `make deploy` waits for it again"
+        ) from error
+
+
+def patience_for(cloud: Cloud) -> Patience:
+    """Say how sure to be that an API serves."""
+    return NEAR if is_loopback(cloud.endpoint_url) else FAR
+
+
+def order(
     client: "CloudFormationClient", name: str, body: str, parameters: Mapping[str, str]
 ) -> str:
     """Order the creation of a stack and return its id.
@@ -162,23 +177,29 @@ def create(
             Capabilities=["CAPABILITY_IAM"],
             OnFailure="DO_NOTHING",
             ClientRequestToken=str(uuid.uuid4()),  # a repeated request is the same request
-            Tags=[TAG],
+            Tags=[OUR_TAG],
         )["StackId"]
 
 
-def clean_up(cloud: Cloud, name: str, say: Say) -> None:
-    """Remove a half-made stack. Raises UserError saying exactly what is left if that fails."""
+def clean_up(cloud: Cloud, name: str, stack_id: str | None, say: Say) -> None:
+    """Remove what this process half made, without waiting for the creation to end.
+
+    `stack_id` is None if an interrupt came before its creation was confirmed: then it is looked up
+    by name. Raises UserError saying exactly what is left if that fails.
+    """
+    by_hand = f"`make destroy STACK={name}` removes it"
     say(f"removing what was made of stack {name}")
     try:
-        remove_stack(cloud, name, say)
+        client = cloud.cloudformation()
+        with aws_errors(f"removing stack {name}"):
+            described = describe(client, stack_id or name)
+        if described is not None:
+            delete(client, name, described, say, timeout_s=DELETE_TIMEOUT_S)
     except KeyboardInterrupt:
-        raise UserError(
-            f"interrupted: stack {name} is half up; `make destroy STACK={name}` removes it"
-        ) from None
+        raise UserError(f"interrupted: stack {name} is half up; {by_hand}") from None
     except UserError as error:
         raise UserError(
-            f"stack {name} is half up and could not be removed ({error}); "
-            f"`make destroy STACK={name}` removes it"
+            f"stack {name} is half up and could not be removed ({error}); {by_hand}"
         ) from error
 
 
@@ -207,8 +228,8 @@ def find_stack(cloud: Cloud, name: str) -> Stack | None:
             stage=outputs["StageName"],
             table_name=outputs["TableName"],
             role_arn=outputs["RoleArn"],
-            returns="old" if outputs["ReturnValues"] == "UPDATED_OLD" else "new",
-            template_sha256=hashlib.sha256(str(body).encode()).hexdigest(),
+            returns=Returns.OLD if outputs["ReturnValues"] == "UPDATED_OLD" else Returns.NEW,
+            template_sha256=sha256_of(str(body)),
             parameters=parameters,
         )
     except KeyError as error:
@@ -227,66 +248,90 @@ def url_of(cloud: Cloud, outputs: Mapping[str, str]) -> str:
 
 
 def remove_stack(cloud: Cloud, name: str, say: Say, *, timeout_s: float = DELETE_TIMEOUT_S) -> bool:
-    """Remove the stack in whatever state it is and wait until it is gone; False if there was none.
+    """Remove our stack of that name and wait until it is gone; False if there was none.
 
-    Raises UserError naming what could not be removed.
+    One on which something is in progress is waited for first. Raises UserError if the stack is not
+    ours, if it does not come to rest, or naming what could not be removed.
     """
     client = cloud.cloudformation()
-    doing = f"removing stack {name}"
-    with aws_errors(doing):
+    with aws_errors(f"removing stack {name}"):
         described = describe(client, name)
-        if described is None:
-            return False
-        stack_id = described.get("StackId", name)
-        say(f"removing stack {name} ({described['StackStatus']})")
-        progress = Progress(client=client, stack_id=stack_id, say=say)
-        progress.skip_past()
-        client.delete_stack(StackName=name)
-    status = wait(client, progress, stack_id, doing=doing, timeout_s=timeout_s)
-    if status != "DELETE_COMPLETE":
-        why = progress.failures[0] if progress.failures else f"it ended as {status}"
-        raise UserError(f"stack {name} could not be removed: {why}")
+    if described is None:
+        return False
+    rested = settled(client, name, described, say, timeout_s=timeout_s)
+    if rested is not None:
+        delete(client, name, rested, say, timeout_s=timeout_s)
     return True
 
 
-def wait(
+def await_settled(
+    cloud: Cloud, name: str, say: Say, *, timeout_s: float = CREATE_TIMEOUT_S
+) -> str | None:
+    """Wait until nothing is in progress on a stack and return its status, None if there is none."""
+    client = cloud.cloudformation()
+    with aws_errors(f"looking for stack {name}"):
+        described = describe(client, name)
+    if described is None or described["StackStatus"] in USABLE:
+        return None if described is None else described["StackStatus"]
+    rested = settled(client, name, described, say, timeout_s=timeout_s)
+    return None if rested is None else rested["StackStatus"]
+
+
+def settled(
     client: "CloudFormationClient",
-    progress: Progress,
-    stack_id: str,
+    name: str,
+    described: "StackTypeDef",
+    say: Say,
     *,
-    doing: str,
     timeout_s: float,
-) -> str:
-    """Tell the events until the stack's status is final, and return that status.
+) -> "StackTypeDef | None":
+    """Wait for what someone else has in progress on a stack; None if that was its end."""
+    status = described["StackStatus"]
+    if not status.endswith(IN_PROGRESS):
+        return described
+    if status == REVIEW:
+        raise UserError(
+            f"stack {name} is {status}: someone is preparing it with a change set, so it is not "
+            "touched; choose another name with STACK=…"
+        )
+    require_ours(name, described)
+    say(f"stack {name} is {status}: waiting for that to end")
+    stack_id = described.get("StackId", name)
+    doing = f"waiting for stack {name}"
+    with aws_errors(doing):
+        progress = Progress(client=client, stack_id=stack_id, say=say)
+        progress.skip_past()
+    wait(client, progress, stack_id, doing=doing, timeout_s=timeout_s)
+    with aws_errors(doing):
+        return describe(client, name)
 
-    Polls after 0.05 s, then ever less often up to every 3 s. Raises UserError after `timeout_s`.
-    """
-    deadline = time.monotonic() + timeout_s
-    pause_s = 0.05
-    while True:
-        with aws_errors(doing):
-            described = describe(client, stack_id)
-            if described is None:
-                return "DELETE_COMPLETE"
-            status = described["StackStatus"]
-            progress.tell()
-        if not status.endswith("_IN_PROGRESS"):
-            return cast("str", status)
-        if time.monotonic() > deadline:
-            raise UserError(f"{doing}: still {status} after {timeout_s:g} s")
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, POLL_MAX_S)
+
+def require_ours(name: str, described: "StackTypeDef") -> None:
+    """Refuse to go on with a stack that does not carry our tag."""
+    if OUR_TAG not in described.get("Tags", []):
+        raise UserError(
+            f"stack {name} was not made by gapless, so it is not touched; "
+            "choose another name with STACK=…"
+        )
 
 
-def describe(client: "CloudFormationClient", name: str) -> "StackTypeDef | None":
-    """Describe one stack by name or id, None if there is none (or, by name, no longer)."""
-    try:
-        stacks = client.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        # CloudFormation has no error code of its own for "no such stack".
-        if "does not exist" in str(error):
-            return None
-        raise
-    by_id = name.startswith("arn:")
-    kept = [stack for stack in stacks if by_id or stack["StackStatus"] != "DELETE_COMPLETE"]
-    return kept[0] if kept else None
+def delete(
+    client: "CloudFormationClient",
+    name: str,
+    described: "StackTypeDef",
+    say: Say,
+    *,
+    timeout_s: float,
+) -> None:
+    """Delete a stack by its id, and wait until it is gone; only if it is ours."""
+    require_ours(name, described)
+    doing = f"removing stack {name}"
+    stack_id = described.get("StackId", name)
+    say(f"removing stack {name} ({described['StackStatus']})")
+    with aws_errors(doing):
+        progress = Progress(client=client, stack_id=stack_id, say=say)
+        progress.skip_past()
+        client.delete_stack(StackName=stack_id)
+    status = wait(client, progress, stack_id, doing=doing, timeout_s=timeout_s)
+    if status != "DELETE_COMPLETE":
+        raise UserError(f"stack {name} could not be removed: {progress.why(status)}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from analysis.evidence import plural
-from analysis.run import Int64s, Run
+from analysis.run import NEVER_NS, Int64s, Run
 from analysis.verdict import Evidence, Finding, Verdict
 from history.manifest import Manifest
 from history.operation import Outcome
@@ -19,6 +19,9 @@ MIN_OPERATIONS = 1_000
 MIN_OVERLAP_SHARE = 0.10
 MIN_RATE_SHARE = 0.90
 """Open loop: a generator that sent less than this share of its schedule was too slow."""
+
+MIN_LOAD_SHARE = 0.90
+"""A generator whose last request ended before this share of the load fell silent."""
 
 ENDED_WELL = "ended"
 GENERATORS = ("swarm", "locust")
@@ -53,6 +56,28 @@ def check(run: Run) -> Finding:
         evidence_total=len(weak),
         decides=run.manifest is not None,
     )
+
+
+def _fell_silent(run: Run, manifest: Manifest) -> list[str]:
+    """Name the generators that had nothing in flight in the last part of the load.
+
+    One that stops sending and then exits in good order looks well from outside.
+    """
+    if manifest.load_started_ns is None or manifest.load_ended_ns is None:
+        return []
+    length_ns = manifest.load_ended_ns - manifest.load_started_ns
+    late_ns = manifest.load_started_ns + int(MIN_LOAD_SHARE * length_ns)
+    ends = run.frame["end_ns"].to_numpy(dtype=np.int64, na_value=NEVER_NS)
+    processes = run.frame["process"].to_numpy()
+    silent = []
+    for process in manifest.processes:
+        own = ends[processes == process.process]
+        if process.source in GENERATORS and len(own) and own.max() < late_ns:
+            after_s = (int(own.max()) - manifest.load_started_ns) / 1e9
+            silent.append(
+                f"{process.process} fell silent after {after_s:.1f} s of {length_ns / 1e9:.1f} s"
+            )
+    return silent
 
 
 def _completed(run: Run) -> tuple[Int64s, Int64s]:
@@ -118,6 +143,7 @@ def _troubles(run: Run, manifest: Manifest) -> list[str]:
         for source in GENERATORS
         if not int(answered.get(source, 0))
     ]
+    troubles += _fell_silent(run, manifest)
     due = manifest.load.rate_per_s * manifest.load.duration_s
     scheduled = int(run.frame["intended_ns"].notna().sum())
     if scheduled < MIN_RATE_SHARE * due:

@@ -1,6 +1,7 @@
 """MiniStack's ASGI application, called in this process. Knows nothing of gateways or counters."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ HeaderPairs = Sequence[tuple[bytes, bytes]]
 LIFESPAN_TIMEOUT_S = 30
 SERVICES = "apigateway,cloudformation,dynamodb,iam,sts"
 """All that the template needs. The rest stays off: some services run what they are sent."""
+OFF_WITH_WARNINGS = ("kms",)
+"""Services that are off, but that CloudFormation imports and that then log what they lack."""
 LOOPBACK = ("127.0.0.1", 0)
 
 
@@ -52,6 +55,8 @@ def load_ministack(*, port: int, state_dir: Path) -> AsgiApp:
             "DOCKER_HOST": "unix:///nonexistent",  # else it looks for containers to sweep
         }
     )
+    for service in OFF_WITH_WARNINGS:
+        logging.getLogger(service).setLevel(logging.ERROR)
     from ministack.app import app  # noqa: PLC0415 (see the docstring)
 
     return cast("AsgiApp", app)

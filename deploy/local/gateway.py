@@ -242,7 +242,7 @@ def mapped(
         )
         body = rendering.text.encode()
         status = response.status if rendering.status is None else rendering.status
-        headers.update({name: str(value) for name, value in rendering.headers.items()})
+        headers.update(rendering.headers)
     return GatewayAnswer(status=status, headers=headers, body=body)
 
 

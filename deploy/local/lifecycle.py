@@ -83,23 +83,7 @@ def launch(
     inherited: tuple[int, ...] = (),
 ) -> LocalCloud:
     """Start the process and wait until it serves; raises UserError with the reason if not."""
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "deploy.local", "--port", str(port)]
-    command += ["--state-dir", str(log_path.parent.resolve() / "state")]
-    command += ["--ready-fd", str(ready[1]), *options]
-    with log_path.open("wb") as log:
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(ready[1], *inherited),
-                start_new_session=True,  # Ctrl-C is for us; we stop it in order
-            )
-        finally:
-            os.close(ready[1])
+    process = spawn(log_path, port, options, ready_fd=ready[1], inherited=inherited)
     try:
         state = first_line(ready[0])
         if "port" in state:
@@ -118,6 +102,29 @@ def launch(
         raise UserError(str(state["error"]))
     tail = " | ".join(log_path.read_text(errors="replace").splitlines()[-LOG_LINES:])
     raise UserError(f"the local cloud did not start; the end of {log_path}: {tail or '(empty)'}")
+
+
+def spawn(
+    log_path: Path, port: int, options: list[str], *, ready_fd: int, inherited: tuple[int, ...]
+) -> Process:
+    """Start the process with a log of its own; our end of `ready_fd` is closed."""
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "deploy.local", "--port", str(port)]
+    command += ["--state-dir", str(log_path.parent.resolve() / "state")]
+    command += ["--ready-fd", str(ready_fd), *options]
+    try:
+        with log_path.open("wb") as log:
+            return subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(ready_fd, *inherited),
+                start_new_session=True,  # Ctrl-C is for us; we stop it in order
+            )
+    finally:
+        os.close(ready_fd)
 
 
 def first_line(descriptor: int) -> dict[str, str | int]:

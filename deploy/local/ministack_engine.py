@@ -3,7 +3,7 @@
 The only module that reaches behind MiniStack's ASGI application, to the DynamoDB handler that the
 application itself dispatches to. Per UpdateItem, in CPU time on a 2-core machine: 0.21 ms this way,
 0.34 ms through the application, which is a quarter of a whole GET. `ministack` is pinned exactly,
-and `tests/deploy/test_engine.py` compares the two doors.
+and `tests/deploy/test_deploy_engine.py` compares the two doors.
 """
 
 from collections.abc import Awaitable, Callable

@@ -83,6 +83,39 @@ class Util:
 
 
 UTIL = Util()
+STATUS_MIN, STATUS_MAX = 100, 599
+
+
+class ResponseOverride(dict[str, Json]):
+    """`$context.responseOverride`: each parameter can be set once, or the answer is a 5XX.
+
+    AWS: "Override your API's request and response parameters and status codes". What AWS does not
+    document, a status that is none, fails as well.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(header=HeaderOverride())
+
+    def __setitem__(self, name: str, value: Json) -> None:
+        if name != "status":
+            raise ValueError(f"$context.responseOverride.{name} is nothing to set")
+        if name in self:
+            raise ValueError("$context.responseOverride.status is set twice")
+        number = isinstance(value, int) and not isinstance(value, bool | json_values.JavaBoolean)
+        if not number or not STATUS_MIN <= value <= STATUS_MAX:
+            raise ValueError(
+                f"$context.responseOverride.status is set to {value!r}, no HTTP status"
+            )
+        super().__setitem__(name, value)
+
+
+class HeaderOverride(dict[str, str]):
+    """`$context.responseOverride.header`: names without regard to case, values as text."""
+
+    def __setitem__(self, name: str, value: Json) -> None:
+        if name.lower() in map(str.lower, self):
+            raise ValueError(f"$context.responseOverride.header.{name} is set twice")
+        super().__setitem__(name, str(value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +133,7 @@ def render(
     """Render one mapping template. Raises RenderError, with the reason in its message."""
     if "$" not in template and "#" not in template:
         return Rendering(text=template, status=None, headers={})
-    override: dict[str, Json] = {"status": None, "header": {}}
+    override = ResponseOverride()
     namespace = {
         "input": source,
         "util": UTIL,
@@ -109,11 +142,10 @@ def render(
     }
     try:
         text = compiled(template).merge(namespace)
-        status = None if override["status"] is None else int(override["status"])
     except Exception as error:
         # airspeed lets whatever a template's expression raised through (TypeError, re.error ...).
         raise RenderError(f"{type(error).__name__}: {error}") from error
-    return Rendering(text=text, status=status, headers=override["header"])
+    return Rendering(text=text, status=override.get("status"), headers=override["header"])
 
 
 @lru_cache(maxsize=1024)

@@ -351,6 +351,10 @@ def test_a_run_that_tried_hard_passes() -> None:
             "The run was interrupted after 1.0 s of 30 s",
         ),
         (
+            recorded(busy(), load_started_ns=0, load_ended_ns=40_000_000_000),
+            "swarm-0 fell silent after 0.0 s of 40.0 s",
+        ),
+        (
             recorded([row | {"source": "swarm"} for row in busy()]),
             "The locust generator got no answer at all",
         ),

@@ -3,19 +3,25 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from deploy import __main__ as commands
 from deploy import smoke as smoking
-from deploy.cloud import Cloud
-from deploy.local.lifecycle import ROOT, LocalCloud
-from deploy.probe import Reply
+from deploy.cloud import Cloud, configured_region
+from deploy.local.lifecycle import ROOT, LocalCloud, running_cloud
+from deploy.probe import FAR, NEAR, Patience, Reply, await_serving
+from deploy.progress import describe
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import Step, differences, smoke, walk
-from deploy.stack import find_stack
+from deploy.stack import OUR_TAG, TEMPLATE_PATH, find_stack
 from history.errors import UserError
+from history.operation import Returns
+from runner.options import read_options
+from tests.deploy.support import put, request
 
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -36,6 +42,10 @@ def test_smoke_walks_both_modes_and_leaves_no_stack(cloud: Cloud, local: LocalCl
     assert printed[-1] == "smoke: every answer as expected"
     answers = [line.split()[3] for line in printed if line.startswith("  GET  /   ")]
     assert [number for number in answers if number.isdigit()] == ["2", "3", "4", "1", "2", "3"]
+    answer = '{"type":"ConditionalCheckFailedException","message":"The counter does not exist yet'
+    refused = next(line for line in printed if answer in line)
+    assert refused.startswith("  GET  /                   409 {")
+    assert refused.endswith(" ms)")
     for name in ("walked-smoke-new", "walked-smoke-old"):
         assert find_stack(cloud, name) is None
 
@@ -71,14 +81,15 @@ def test_each_wrong_thing_in_an_answer_is_named(
 
 
 def test_the_walks_expect_what_the_lesson_says() -> None:
-    assert [step.number for step in walk("new") if step.number is not None] == [2, 3, 4, 3]
-    assert [step.number for step in walk("old") if step.number is not None] == [1, 2, 3, 4]
+    assert [step.number for step in walk(Returns.NEW) if step.number is not None] == [2, 3, 4, 3]
+    assert [step.number for step in walk(Returns.OLD) if step.number is not None] == [1, 2, 3, 4]
 
 
 def test_deploy_inspect_destroy_on_the_local_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(commands, "STATE_DIR", tmp_path)
+    monkeypatch.setenv("RETURNS", "new")
     environment = {"TARGET": "local", "LOCAL_PORT": "0", "STACK": "whole"}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -92,9 +103,34 @@ def test_deploy_inspect_destroy_on_the_local_target(
     try:
         deployed = command("deploy", "--returns", "old")
         assert "stack whole is up: http://127.0.0.1:" in deployed
+        up = deployed.splitlines()[-1].partition(" is up: ")[2]
         inspected = command("inspect")
         assert "returns old" in inspected
         assert inspected.endswith("3 methods, all equal to deploy/template.yml\n")
+
+        monkeypatch.setenv("RETURNS", "old")
+        put(up, 7)
+        again = command("deploy")
+        assert again.endswith(
+            f"stack whole is already up: {up} (make destroy first to start over)\n"
+        )
+        assert request("GET", up).body == "7"
+
+        other = command("deploy", "--returns", "new")
+        assert (
+            "stack whole has ReturnValues UPDATED_OLD, asked for is UPDATED_NEW: it is made anew\n"
+        ) in other
+        assert "removing stack whole (CREATE_COMPLETE)\n" in other
+        assert request("GET", up).status == 403
+
+        local = running_cloud(tmp_path)
+        assert local is not None
+        monkeypatch.setenv("STACK", "absent")
+        assert "http://127.0.0.1:" in command("inspect")
+        assert (
+            find_stack(Cloud(region="us-east-1", endpoint_url=local.endpoint_url), "absent") is None
+        )
+        monkeypatch.setenv("STACK", "whole")
     finally:
         destroyed = command("destroy")
     assert destroyed.endswith("stack whole is gone\nlocal cloud stopped\n")
@@ -108,6 +144,98 @@ def test_inspect_without_a_stack_deploys_one_to_a_temporary_cloud(
     monkeypatch.setattr(sys, "argv", ["deploy", "inspect"])
     assert commands.main() == 0
     assert capsys.readouterr().out.endswith("3 methods, all equal to deploy/template.yml\n")
+    assert (tmp_path / "temporary.log").read_text() == ""
+
+
+def test_inspect_creates_nothing_at_an_endpoint(cloud: Cloud, local: LocalCloud) -> None:
+    done = run("inspect", ENDPOINT_URL=local.endpoint_url, STACK="unseen", REGION="us-east-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"gapless: there is no usable stack unseen in us-east-1 at {local.endpoint_url}; "
+        "make deploy creates it\n"
+    )
+    assert describe(cloud.cloudformation(), "unseen") is None
+
+
+def test_a_broken_stack_of_ours_is_made_anew_saying_why(
+    cloud: Cloud,
+    local: LocalCloud,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cloud.cloudformation().create_stack(
+        StackName="wreck",
+        TemplateBody=TEMPLATE_PATH.read_text().replace("DEFAULT_5XX", "DEFAULT_6XX"),
+        Capabilities=["CAPABILITY_IAM"],
+        Tags=[OUR_TAG],
+    )
+    for name, value in {"ENDPOINT_URL": local.endpoint_url, "STACK": "wreck"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["deploy", "deploy"])
+    assert commands.main() == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == f"stack wreck in us-east-1 at {local.endpoint_url}"
+    assert "stack wreck is ROLLBACK_COMPLETE, which is not usable: it is made anew" in printed
+    assert printed[-1].startswith("stack wreck is up: ")
+
+
+@dataclass(slots=True)
+class Scripted:
+    """An API that answers as scripted, then with the last of it for ever, in a time of its own."""
+
+    statuses: list[int]
+    now_s: float = 0.0
+    asked_s: list[float] = field(default_factory=list)
+
+    def ask(self, url: str) -> Reply:
+        self.asked_s.append(self.now_s)
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if status == 0:
+            raise UserError(f"PUT {url}: no answer (gaierror: unknown host)")
+        return Reply(status=status, body="why\nnot", cache_control=None, elapsed_ms=1.0)
+
+    def sleep(self, pause_s: float) -> None:
+        self.now_s += pause_s
+
+    def await_serving(self, patience: Patience) -> None:
+        await_serving(
+            "http://h/", patience, ask=self.ask, clock=lambda: self.now_s, sleep=self.sleep
+        )
+
+
+@pytest.mark.parametrize(
+    ("patience", "statuses", "asked"),
+    [
+        pytest.param(NEAR, [400], 1, id="near: one answer is enough"),
+        pytest.param(NEAR, [500, 403, 0, 400], 4, id="near: not yet, then yes"),
+        pytest.param(FAR, [400], 5, id="far: five"),
+        pytest.param(FAR, [400, 400, 400, 400, 500, 400], 10, id="far: five in a row"),
+        pytest.param(FAR, [0, 403, 400, 200, 400], 9, id="far: only what was asked for is good"),
+    ],
+)
+def test_an_api_serves_after_good_answers_in_a_row(
+    patience: Patience, statuses: list[int], asked: int
+) -> None:
+    api = Scripted(statuses)
+    api.await_serving(patience)
+    assert len(api.asked_s) == asked
+    assert api.asked_s[-1] - api.asked_s[-patience.answers] >= patience.spread_s
+
+
+@pytest.mark.parametrize(
+    ("statuses", "last"),
+    [
+        ([403], "its last answer was 403 why not"),
+        ([400, 500], "its last answer was 500 why not"),
+        ([0], "PUT http://h/: no answer (gaierror: unknown host)"),
+    ],
+)
+def test_an_api_that_never_serves_is_an_error_with_its_last_answer(
+    statuses: list[int], last: str
+) -> None:
+    with pytest.raises(UserError) as failure:
+        Scripted(statuses).await_serving(FAR)
+    assert str(failure.value) == f"http://h/ does not serve after 120 s: {last}"
 
 
 @pytest.mark.parametrize(
@@ -128,8 +256,16 @@ def test_inspect_without_a_stack_deploys_one_to_a_temporary_cloud(
         ),
         pytest.param(
             {"TARGET": "aws", "AWS_PROFILE": "nope", "HOME": "/nonexistent"},
-            "reaching CloudFormation: no usable AWS credentials",
+            "reading the AWS configuration: no usable AWS credentials",
             id="no profile",
+        ),
+        pytest.param(
+            {"TARGET": "aws", "AWS_PROFILE": "nope", "HOME": "/nonexistent", "REGION": "eu-west-1"},
+            "reaching CloudFormation: no usable AWS credentials",
+            id="no profile, a region",
+        ),
+        pytest.param(
+            {"STACK": "my_stack"}, "STACK=my_stack is not a stack's name", id="stack's name"
         ),
     ],
 )
@@ -143,7 +279,7 @@ def test_what_a_person_can_fix_is_one_sentence(environment: dict[str, str], sent
 def test_help_names_the_environment_and_the_exit_codes() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for word in ("TARGET", "ENDPOINT_URL", "LOCAL_PORT", "exit codes", "examples"):
+    for word in ("TARGET", "ENDPOINT_URL", "LOCAL_PORT", "RETURNS", "exit codes", "examples"):
         assert word in done.stdout
 
 
@@ -153,6 +289,7 @@ DEFAULTS = {
     "stack": "gapless",
     "region": "us-east-1",
     "local_port": 4566,
+    "returns": Returns.NEW,
 }
 
 
@@ -161,7 +298,25 @@ DEFAULTS = {
     [
         pytest.param({}, {}, id="nothing set"),
         pytest.param({"TARGET": " ", "STACK": ""}, {}, id="blank is not set"),
-        pytest.param({"TARGET": "aws"}, {"target": Target.AWS}, id="aws"),
+        pytest.param(
+            {"TARGET": "aws"}, {"target": Target.AWS, "region": "region-of-None"}, id="aws"
+        ),
+        pytest.param(
+            {"TARGET": "aws", "AWS_PROFILE": "sandbox"},
+            {"target": Target.AWS, "region": "region-of-sandbox"},
+            id="the profile's region",
+        ),
+        pytest.param(
+            {"TARGET": "aws", "AWS_PROFILE": "bare"}, {"target": Target.AWS}, id="no region at all"
+        ),
+        pytest.param(
+            {"TARGET": "aws", "AWS_PROFILE": "sandbox", "AWS_REGION": "eu-west-2"},
+            {"target": Target.AWS, "region": "eu-west-2"},
+            id="a region wins over the profile's",
+        ),
+        pytest.param({"AWS_PROFILE": "sandbox"}, {}, id="locally no profile is read"),
+        pytest.param({"RETURNS": "old"}, {"returns": Returns.OLD}, id="returns"),
+        pytest.param({"STACK": "a" * 118}, {"stack": "a" * 118}, id="a long name"),
         pytest.param(
             {"ENDPOINT_URL": "http://h:1", "TARGET": "aws"},
             {"target": Target.ENDPOINT, "endpoint_url": "http://h:1"},
@@ -180,7 +335,10 @@ DEFAULTS = {
     ],
 )
 def test_settings(environment: dict[str, str], changed: dict[str, object]) -> None:
-    assert read_settings(environment) == Settings(**{**DEFAULTS, **changed})  # type: ignore[arg-type]
+    found = read_settings(
+        environment, region_of_profile=lambda name: None if name == "bare" else f"region-of-{name}"
+    )
+    assert found == Settings(**{**DEFAULTS, **changed})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +348,17 @@ def test_settings(environment: dict[str, str], changed: dict[str, object]) -> No
         ({"TARGET": "endpoint"}, "TARGET=endpoint is unknown"),
         ({"ENDPOINT_URL": "localhost:4566"}, "ENDPOINT_URL=localhost:4566 is not an address"),
         ({"ENDPOINT_URL": "http://"}, "ENDPOINT_URL=http:// is not an address"),
+        ({"ENDPOINT_URL": "http://127.0.0.1:99999"}, "99999 is not an address .Port out of range"),
+        ({"ENDPOINT_URL": "http://localhost:notaport"}, "notaport is not an address .Port could"),
+        ({"ENDPOINT_URL": "http://[::1"}, r"http://\[::1 is not an address .Invalid IPv6 URL"),
+        ({"STACK": "1st"}, "STACK=1st is not a stack's name"),
+        ({"STACK": "under_score"}, "STACK=under_score is not a stack's name"),
+        ({"STACK": "two words"}, "STACK=two words is not a stack's name"),
+        ({"STACK": "é"}, "STACK=é is not a stack's name"),
+        ({"STACK": "a\nb"}, "STACK=a\nb is not a stack's name"),
+        ({"STACK": "a" * 119}, "at most 118 characters"),
+        ({"RETURNS": "both"}, "RETURNS=both: expected new .* or old"),
+        ({"RETURNS": "NEW"}, "RETURNS=NEW: expected new .* or old"),
         ({"LOCAL_PORT": "65536"}, "LOCAL_PORT=65536 is not a port"),
         ({"LOCAL_PORT": "-1"}, "LOCAL_PORT=-1 is not a port"),
         ({"LOCAL_PORT": "٣"}, "LOCAL_PORT=٣ is not a port"),
@@ -198,3 +367,25 @@ def test_settings(environment: dict[str, str], changed: dict[str, object]) -> No
 def test_settings_that_make_no_sense(environment: dict[str, str], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         read_settings(environment)
+
+
+@pytest.mark.parametrize("text", ["", " old ", "new", "both", "New", "updated_new"])
+def test_deploy_and_loadtest_read_returns_alike(text: str) -> None:
+    def outcome(read: Callable[[], Returns]) -> str:
+        try:
+            return str(read())
+        except UserError as error:
+            return str(error)
+
+    deployed = outcome(lambda: read_settings({"RETURNS": text}).returns)
+    assert deployed == outcome(lambda: read_options({"RETURNS": text}).returns)
+
+
+def test_the_profiles_region_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nregion = eu-north-1\n[profile far]\nregion = ap-south-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    assert configured_region(None) == "eu-north-1"
+    assert configured_region("far") == "ap-south-1"

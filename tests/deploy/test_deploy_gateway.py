@@ -230,7 +230,19 @@ def test_the_response_override_sets_status_and_header(api: Api) -> None:
     assert (reply.status, reply.body, reply.headers["tea"]) == (418, "short", "pot")
 
 
-@pytest.mark.parametrize("template", ["#if(", "$input.path('$..x')", "$input.path('$.a').foo(1)"])
+TWICE = "#set($context.responseOverride.status = 404)" * 2
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "#if(",
+        "$input.path('$..x')",
+        "$input.path('$.a').foo(1)",
+        TWICE,
+        "#set($context.responseOverride.status = 600)",
+    ],
+)
 def test_a_template_that_fails_is_500(api: Api, template: str) -> None:
     reply = rendered(api, template + "$util.parseJson('{')")
     assert (reply.status, reply.body) == (500, '{"message":"Internal server error"}')

@@ -2,20 +2,30 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deploy import stack as stacks
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
+from deploy.intent import deviation
+from deploy.probe import Patience
+from deploy.progress import describe
 from deploy.stack import (
+    OUR_TAG,
     TEMPLATE_PATH,
     Stack,
+    await_settled,
     deploy_stack,
-    describe,
     find_stack,
     remove_stack,
+    sha256_of,
+    template_sha256,
+    template_text,
     url_of,
 )
 from history.errors import UserError
@@ -124,6 +134,7 @@ def test_a_stack_that_failed_before_is_not_found_and_is_replaced(
         TemplateBody=broken.read_text(),
         Capabilities=["CAPABILITY_IAM"],
         OnFailure=on_failure,  # type: ignore[arg-type]
+        Tags=[OUR_TAG],
     )
     expected = {"DO_NOTHING": "CREATE_FAILED", "ROLLBACK": "ROLLBACK_COMPLETE"}[on_failure]
     assert status(cloud, "ruin") == expected
@@ -165,7 +176,162 @@ def test_a_stack_of_another_template_is_not_taken_for_ours(cloud: Cloud) -> None
     cloud.cloudformation().create_stack(StackName="other", TemplateBody=body)
     with pytest.raises(UserError, match="stack other has no output ApiId"):
         find_stack(cloud, "other")
-    remove_stack(cloud, "other", print)
+    cloud.cloudformation().delete_stack(StackName="other")
+
+
+FOREIGN = "stack theirs was not made by gapless, so it is not touched; choose another name with"
+
+
+@pytest.fixture
+def theirs(cloud: Cloud) -> Iterator[str]:
+    """A stack that someone else made, of our template even, with a tag of their own."""
+    client = cloud.cloudformation()
+    client.create_stack(
+        StackName="theirs",
+        TemplateBody=TEMPLATE_PATH.read_text(),
+        Capabilities=["CAPABILITY_IAM"],
+        Tags=[{"Key": "made-by", "Value": "someone else"}],
+    )
+    client.get_waiter("stack_create_complete").wait(
+        StackName="theirs", WaiterConfig={"Delay": 0, "MaxAttempts": 1000}
+    )
+    yield "theirs"
+    client.delete_stack(StackName="theirs")
+
+
+def test_a_stack_that_we_did_not_make_is_not_touched(cloud: Cloud, theirs: str) -> None:
+    for attempt in (
+        lambda: remove_stack(cloud, theirs, print),
+        lambda: deploy_stack(cloud, name=theirs, parameters={}, say=print),
+        lambda: stacks.clean_up(cloud, theirs, None, print),
+    ):
+        with pytest.raises(UserError, match=FOREIGN):
+            attempt()
+    assert status(cloud, theirs) == "CREATE_COMPLETE"
+
+
+Describe = Callable[[Any, str], Any]
+
+
+def described_as(monkeypatch: pytest.MonkeyPatch, *statuses: str) -> None:
+    """Let the next descriptions of a stack have these statuses, and all later ones the truth."""
+    pending = list(statuses)
+
+    def pretending(client: Any, name: str) -> Any:
+        found = describe(client, name)
+        return {**found, "StackStatus": pending.pop(0)} if pending and found else found
+
+    monkeypatch.setattr(stacks, "describe", pretending)
+
+
+@pytest.mark.parametrize(
+    ("state", "usable"),
+    [
+        ("CREATE_COMPLETE", True),
+        ("UPDATE_COMPLETE", True),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", True),
+        ("UPDATE_ROLLBACK_COMPLETE", True),
+        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", True),
+        ("IMPORT_COMPLETE", True),
+        ("IMPORT_ROLLBACK_COMPLETE", True),
+        ("CREATE_IN_PROGRESS", False),
+        ("CREATE_FAILED", False),
+        ("ROLLBACK_COMPLETE", False),
+        ("ROLLBACK_FAILED", False),
+        ("ROLLBACK_IN_PROGRESS", False),
+        ("UPDATE_IN_PROGRESS", False),
+        ("UPDATE_FAILED", False),
+        ("UPDATE_ROLLBACK_FAILED", False),
+        ("DELETE_IN_PROGRESS", False),
+        ("DELETE_FAILED", False),
+        ("REVIEW_IN_PROGRESS", False),
+        ("IMPORT_IN_PROGRESS", False),
+        ("IMPORT_ROLLBACK_FAILED", False),
+    ],
+)
+def test_usable_states(
+    cloud: Cloud, new: Stack, monkeypatch: pytest.MonkeyPatch, state: str, *, usable: bool
+) -> None:
+    described_as(monkeypatch, state)
+    assert (find_stack(cloud, new.name) == new) is usable
+
+
+@pytest.mark.parametrize("state", ["CREATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"])
+def test_what_is_in_progress_is_waited_for_before_the_removal(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    deploy_stack(cloud, name="busy", parameters={}, say=print)
+    described_as(monkeypatch, state)
+    said: list[str] = []
+    assert remove_stack(cloud, "busy", said.append)
+    assert said[:2] == [
+        f"stack busy is {state}: waiting for that to end",
+        "removing stack busy (CREATE_COMPLETE)",
+    ]
+    assert status(cloud, "busy") is None
+
+
+def test_what_does_not_end_is_not_removed(cloud: Cloud, edited: Edit) -> None:
+    client = cloud.cloudformation()
+    stuck = edited("\nOutputs:", STUCK).read_text()
+    client.create_stack(
+        StackName="endless", TemplateBody=stuck, Capabilities=["CAPABILITY_IAM"], Tags=[OUR_TAG]
+    )
+    with pytest.raises(UserError, match="waiting for stack endless: still CREATE_IN_PROGRESS"):
+        remove_stack(cloud, "endless", print, timeout_s=0.1)
+    assert status(cloud, "endless") == "CREATE_IN_PROGRESS"
+
+    def removed_meanwhile(line: str) -> None:
+        if "waiting" in line:
+            client.delete_stack(StackName="endless")
+
+    assert await_settled(cloud, "endless", removed_meanwhile) is None
+    assert leftovers(cloud, "endless") == []
+
+
+def test_a_change_set_under_review_is_refused(
+    cloud: Cloud, new: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described_as(monkeypatch, "REVIEW_IN_PROGRESS")
+    with pytest.raises(UserError, match="stack new is REVIEW_IN_PROGRESS: someone is preparing"):
+        remove_stack(cloud, new.name, print)
+
+
+def test_a_stack_that_never_serves_is_left_and_not_called_up(
+    cloud: Cloud, edited: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacks, "NEAR", Patience(timeout_s=0.0, answers=1, spread_s=0.0))
+    deaf = edited("SelectionPattern: 4\\d{2}", "SelectionPattern: '499'")
+    with pytest.raises(UserError) as failure:
+        deploy_stack(cloud, name="deaf", parameters={}, say=print, template_path=deaf)
+    sentence = str(failure.value)
+    assert sentence.startswith("stack deaf is there, but http://127.0.0.1:")
+    assert 'its last answer was 502 {"type":"BackendUnexpected"' in sentence
+    assert "`make destroy STACK=deaf` removes it" in sentence
+    assert status(cloud, "deaf") == "CREATE_COMPLETE"
+    assert remove_stack(cloud, "deaf", print)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        pytest.param({}, None, id="the defaults"),
+        pytest.param({"ReturnValues": "UPDATED_NEW", "StageName": "v1"}, None, id="all named"),
+        pytest.param(
+            {"ReturnValues": "UPDATED_OLD"},
+            "has ReturnValues UPDATED_NEW, asked for is UPDATED_OLD",
+            id="another mode",
+        ),
+        pytest.param({"StageName": "v2"}, "has StageName v1, asked for is v2", id="another stage"),
+    ],
+)
+def test_deviation(new: Stack, parameters: dict[str, str], expected: str | None) -> None:
+    assert deviation(new, parameters) == expected
+
+
+def test_another_template_is_a_deviation(new: Stack) -> None:
+    edited = replace(new, template_sha256="0" * 64)
+    assert deviation(edited, {}) == "was made from another deploy/template.yml"
 
 
 def test_an_interrupt_in_the_middle_leaves_nothing(cloud: Cloud) -> None:
@@ -199,6 +365,12 @@ def test_a_creation_that_takes_too_long_is_given_up(cloud: Cloud, edited: Edit) 
     assert leftovers(cloud, "stuck") == []
 
 
+def test_the_hash_is_of_the_bytes_whatever_the_line_ends(tmp_path: Path) -> None:
+    path = tmp_path / "template.yml"
+    path.write_bytes(b"a: 1\r\nb: 2\n\n")
+    assert sha256_of(template_text(path)) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_the_hash_is_of_the_template_that_is_deployed(new: Stack, old: Stack) -> None:
     expected = hashlib.sha256(TEMPLATE_PATH.read_bytes()).hexdigest()
-    assert {new.template_sha256, old.template_sha256} == {expected}
+    assert {new.template_sha256, old.template_sha256, template_sha256()} == {expected}

@@ -117,7 +117,46 @@ def test_overrides() -> None:
         pytest.param("$input.path('a')", "{}", "starts with", id="no JSONPath"),
         pytest.param("$util.base64Decode('!')", "", "Error", id="not base64"),
         pytest.param("$input.body.matches('[')", "", "error", id="bad regex"),
-        pytest.param("#set($context.responseOverride.status = 'x')", "", "ValueError", id="status"),
+        *[
+            pytest.param(
+                f"#set($context.responseOverride.status = {value})",
+                '{"a":1.0,"b":true,"c":null,"d":"404"}',
+                f"ValueError: .*status is set to .*{shown}.*, no HTTP status",
+                id=f"status {value}",
+            )
+            for value, shown in (
+                ("'x'", "x"),
+                ("'404'", "404"),
+                ("99", "99"),
+                ("600", "600"),
+                ("-404", "-404"),
+                ("true", "True"),
+                ("$input.path('$.a')", "1.0"),
+                ("$input.path('$.b')", "1"),
+                ("$input.path('$.c')", "None"),
+                ("$input.path('$.d')", "404"),
+            )
+        ],
+        pytest.param(
+            "#set($context.responseOverride.status = 404)"
+            "#if(true)#set($context.responseOverride.status = 404)#end",
+            "",
+            "status is set twice",
+            id="status twice",
+        ),
+        pytest.param(
+            "#set($context.responseOverride.header.Tea = '1')"
+            "#set($context.responseOverride.header.tea = '2')",
+            "",
+            "header.tea is set twice",
+            id="header twice",
+        ),
+        pytest.param(
+            "#set($context.responseOverride.code = 404)",
+            "",
+            "responseOverride.code is nothing to set",
+            id="no such override",
+        ),
     ],
 )
 def test_a_failing_template_says_why(template: str, body: str, reason: str) -> None:
