@@ -40,6 +40,11 @@ def parse_destination(url: str) -> Destination:
         ) from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UserError(f"URL={url}: expected http://HOST:PORT/PATH or https://HOST/PATH")
+    if port == 0 or not (parts.path + parts.query).isascii() or parts.path.startswith("//"):
+        raise UserError(
+            f"URL={url}: expected a port from 1 to 65535 and a path of ASCII characters that "
+            "begins with a single slash; write others percent-encoded"
+        )
     if parts.username or parts.password or parts.fragment:
         raise UserError(
             f"URL={parts.scheme}://…@{parts.hostname}: user names, passwords and fragments are not "
@@ -79,7 +84,7 @@ def is_loopback(host: str) -> bool:
         pass
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return False
     return bool(found) and all(
         ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback for *_, address in found

@@ -1,5 +1,6 @@
 """The one error a person can fix, and how the command lines report it."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -18,11 +19,34 @@ class UserError(Exception):
 def run_main(main: Callable[[], int]) -> None:
     """Run a command line's `main` and leave the process with its exit code.
 
-    A UserError becomes one line on stderr and exit code 2.
+    A UserError becomes one line on stderr and exit code 2. So does any other exception: a
+    crash must never leave with 1, which means FAIL. GAPLESS_DEBUG=1 shows its traceback.
     """
     try:
         code = main()
+        sys.stdout.flush()
     except UserError as error:
-        print(f"gapless: {error}", file=sys.stderr)
+        _complain(str(error))
+        code = EXIT_USAGE
+    except KeyboardInterrupt:
+        _complain("interrupted; what was recorded is kept, see make verify-atomicity")
+        code = EXIT_USAGE
+    except BrokenPipeError:
+        # Nobody reads what we print (`| head`): Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_USAGE
+    except Exception as error:
+        if os.environ.get("GAPLESS_DEBUG"):
+            raise
+        text = " ".join(str(error).split())[:500]
+        _complain(
+            f"internal error, please report it: {type(error).__name__}: {text} (GAPLESS_DEBUG=1 "
+            "shows where)"
+        )
         code = EXIT_USAGE
     sys.exit(code)
+
+
+def _complain(sentence: str) -> None:
+    text = f"gapless: {sentence}"
+    print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)

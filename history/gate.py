@@ -45,8 +45,12 @@ class GeneratorGate:
 
         Gives None when the runner has gone or given up: then there is nothing to do.
         """
-        os.write(self._ready_fd, _READY)
-        os.close(self._ready_fd)
+        try:
+            os.write(self._ready_fd, _READY)
+        except BrokenPipeError:
+            return None
+        finally:
+            os.close(self._ready_fd)
         line = b""
         while not line.endswith(b"\n"):
             piece = os.read(self.go_fd, _LINE_BYTES)

@@ -23,7 +23,7 @@ from typing import Self
 
 from history.classify import Classified
 from history.errors import UserError
-from history.operation import Kind, Outcome, Reason
+from history.operation import Kind, Outcome
 
 SCHEMA_VERSION = 1
 SUFFIX = ".journal"
@@ -39,7 +39,7 @@ KINDS = (Kind.INCREMENT, Kind.DECREMENT, Kind.READ)
 OUTCOMES = (Outcome.INDETERMINATE, Outcome.OK, Outcome.REJECTED)
 """Slot codes are positions in these tuples: append only."""
 
-_CHUNK_BYTES = CHUNK_SLOTS * SLOT_BYTES
+CHUNK_BYTES = CHUNK_SLOTS * SLOT_BYTES
 _CHUNK_BITS = CHUNK_SLOTS.bit_length() - 1
 _CHUNK_MASK = CHUNK_SLOTS - 1
 # A slot: state, kind, outcome, attempts (u8) · reason, status (u16) · worker (u32) · unused
@@ -174,10 +174,10 @@ class Journal:
         self._file.close()
 
     def _grow(self) -> None:
-        offset = HEADER_BYTES + len(self._chunks) * _CHUNK_BYTES
+        offset = HEADER_BYTES + len(self._chunks) * CHUNK_BYTES
         try:
-            os.posix_fallocate(self._file.fileno(), offset, _CHUNK_BYTES)
-            self._chunks.append(mmap.mmap(self._file.fileno(), _CHUNK_BYTES, offset=offset))
+            os.posix_fallocate(self._file.fileno(), offset, CHUNK_BYTES)
+            self._chunks.append(mmap.mmap(self._file.fileno(), CHUNK_BYTES, offset=offset))
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -198,14 +198,18 @@ def read_header(path: Path) -> tuple[JournalHeader, int | None]:
     if len(page) < HEADER_BYTES or not page.startswith(MAGIC):
         raise UserError(f"{path} is not a journal: its first bytes are {page[:8]!r}, not {MAGIC!r}")
     (length,) = struct.unpack_from("<I", page, _LENGTH_AT)
-    fields = json.loads(page[_LENGTH_AT + 4 : _LENGTH_AT + 4 + length])
-    if fields.get("schema_version") != SCHEMA_VERSION:
+    try:
+        fields = json.loads(page[_LENGTH_AT + 4 : _LENGTH_AT + 4 + length])
+        header = JournalHeader(**fields)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} has a damaged header: {error}") from error
+    if header.schema_version != SCHEMA_VERSION:
         raise UserError(
-            f"{path} has journal schema version {fields.get('schema_version')}, this program reads "
+            f"{path} has journal schema version {header.schema_version}, this program reads "
             f"{SCHEMA_VERSION}: use the version of Gapless that wrote it"
         )
     (closed,) = struct.unpack_from("<Q", page, _CLOSED_AT)
-    return JournalHeader(**fields), closed - 1 if closed else None
+    return header, closed - 1 if closed else None
 
 
 def is_being_written(path: Path) -> bool:
@@ -216,21 +220,3 @@ def is_being_written(path: Path) -> bool:
         except BlockingIOError:
             return True
     return False
-
-
-__all__ = [
-    "CHUNK_SLOTS",
-    "HEADER_BYTES",
-    "KINDS",
-    "NO_TIME",
-    "OUTCOMES",
-    "SLOT_BYTES",
-    "SUFFIX",
-    "Journal",
-    "JournalHeader",
-    "Reason",
-    "boot_id",
-    "host_name",
-    "is_being_written",
-    "read_header",
-]

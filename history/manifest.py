@@ -17,6 +17,9 @@ from history.operation import Returns
 
 SCHEMA_VERSION = 1
 
+ENDED_WELL = "ended"
+"""The exit state of a process that ended by itself, in good order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownValue:
@@ -44,7 +47,8 @@ class ProcessRecord:
     """One recording process: how it ended, and how many operations its journal holds.
 
     `journal_records` is what sealing found; `closed_records` what the process itself counted
-    when it ended in good order, None when it did not.
+    when it ended in good order, None when it did not. `problem` says what is wrong with its
+    journal, when records may be missing; empty if nothing is.
     """
 
     process: str
@@ -52,6 +56,7 @@ class ProcessRecord:
     exit_state: str
     journal_records: int
     closed_records: int | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +129,7 @@ def read_manifest(path: Path) -> Manifest:
         )
     try:
         return typing.cast("Manifest", _build(Manifest, fields))
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise UserError(f"{path} is not a whole manifest: {error}") from error
 
 
@@ -134,6 +139,8 @@ def _build(kind: Any, found: Any) -> Any:  # noqa: ANN401 -- walks types
         return _build_dataclass(kind, found)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
+        if not isinstance(found, list):
+            raise TypeError(f"expected a list, found {found!r}")
         return tuple(_build(arguments[0], item) for item in found)
     if origin is dict:
         return {str(key): _build(arguments[1], item) for key, item in found.items()}

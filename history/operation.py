@@ -56,7 +56,7 @@ class Reason(IntEnum):
     MALFORMED_ANSWER = 35
     CLIENT_ERROR = 36
     NO_ANSWER = 37
-    RESEND_REFUSED = 38
+    DAMAGED_RECORD = 39
 
     @property
     def label(self) -> str:

@@ -1,15 +1,18 @@
 """Where a run keeps what it leaves behind, and how a run is sealed or recovered."""
 
 import dataclasses
+import fcntl
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from history.errors import UserError
-from history.manifest import Manifest, ProcessRecord, read_manifest
+from history.manifest import ENDED_WELL, Manifest, ProcessRecord, read_manifest
 from history.sealing import JournalRecords, operations_table, read_journals, write_operations
 
 LATEST = "latest"
@@ -75,26 +78,61 @@ def find_run(reports: Path, run: str) -> RunFolder:
 
 
 def point_latest(reports: Path, run: RunFolder) -> None:
-    """Make `reports/latest` point at a run."""
-    link = reports / LATEST
-    fresh = reports / f".{LATEST}.new"
+    """Make `reports/latest` point at a run; raises OSError where that cannot be."""
+    fresh = reports / f".{LATEST}.{os.getpid()}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(run.path.name)
-    fresh.replace(link)
+    fresh.replace(reports / LATEST)
+
+
+@contextmanager
+def locked(run: RunFolder) -> Iterator[None]:
+    """Hold a run's folder: whoever records or seals it does so alone.
+
+    The lock is the system's and goes with the process. Raises UserError when another holds it.
+    """
+    folder = os.open(run.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"{run.path} is being recorded or sealed by another process: wait for it to end, "
+                "then run make verify-atomicity"
+            ) from error
+        yield
+    finally:
+        os.close(folder)
 
 
 def seal(run: RunFolder) -> Manifest:
     """Seal a run's journals into operations.parquet; give the manifest as then written.
 
-    The journals are removed only after the Parquet file has been read back and the manifest
-    says how many records each process wrote. A sealed run is left as it is. Raises UserError
-    when a journal is still being written or the disk is full.
+    A sealed run is left as it is. Raises UserError when another process is recording or
+    sealing it, its journals are gone, or the disk is full.
     """
     manifest = read_manifest(run.manifest)
     if manifest.sealed:
-        shutil.rmtree(run.journals, ignore_errors=True)
+        return manifest
+    with locked(run):
+        return seal_locked(run)
+
+
+def seal_locked(run: RunFolder) -> Manifest:
+    """Seal a run whose lock the caller holds; see `seal`.
+
+    The journals are removed only after the Parquet file has been read back and the manifest
+    says how many records each process wrote.
+    """
+    manifest = read_manifest(run.manifest)
+    if manifest.sealed:
         return manifest
     journals = read_journals(run.journals)
+    if not journals:
+        raise UserError(
+            f"{run.path} was never sealed and its journals are gone, so nothing can be judged: "
+            "run make loadtest again"
+        )
     table = operations_table(journals)
     write_operations(table, run.operations)
     stored_rows = pq.read_metadata(run.operations).num_rows
@@ -124,12 +162,20 @@ def _account(manifest: Manifest, journals: Sequence[JournalRecords]) -> tuple[Pr
         for name in sorted(found.keys() - expected.keys())
     ]
     return tuple(
-        dataclasses.replace(
-            record,
-            journal_records=len(found[record.process].slots) if record.process in found else 0,
-            closed_records=found[record.process].closed_records
-            if record.process in found
-            else None,
-        )
+        _with_journal(record, found.get(record.process))
         for record in (*manifest.processes, *unexpected)
+    )
+
+
+def _with_journal(record: ProcessRecord, journal: JournalRecords | None) -> ProcessRecord:
+    if journal is None:
+        return dataclasses.replace(record, problem="left no journal")
+    problem = journal.problem
+    if not problem and record.exit_state == ENDED_WELL and journal.closed_records is None:
+        problem = "ended in good order but left no count of its records"
+    return dataclasses.replace(
+        record,
+        journal_records=len(journal.slots),
+        closed_records=journal.closed_records,
+        problem=problem,
     )

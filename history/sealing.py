@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from history import schema
 from history.errors import UserError
 from history.journal import (
+    CHUNK_BYTES,
     HEADER_BYTES,
     KINDS,
     NO_TIME,
@@ -27,10 +28,11 @@ from history.journal import (
     STATE_EMPTY,
     SUFFIX,
     JournalHeader,
+    host_name,
     is_being_written,
     read_header,
 )
-from history.operation import Outcome, Reason
+from history.operation import Kind, Outcome, Reason
 
 SLOT_DTYPE = np.dtype(
     [
@@ -60,36 +62,84 @@ class JournalRecords:
     """One journal read back: `slots` has SLOT_DTYPE, one row a request, in sending order.
 
     `closed_records` is the count its process wrote when it ended in good order, else None.
+    `problem` says why records may be missing from it, if they may.
     """
 
     header: JournalHeader
     closed_records: int | None
     slots: npt.NDArray[np.void]
+    problem: str = ""
 
 
 def read_journal(path: Path) -> JournalRecords:
     """Read one journal, whether or not its process ended in good order.
 
-    Raises UserError when a live process is still writing it or it is not a journal.
+    Whatever the file holds, what can be read of it is: a damaged journal must not cost the
+    others. Raises UserError when a live process is still writing it.
     """
     if is_being_written(path):
         raise UserError(
             f"{path} is still being written by a running process: wait for the load to end, then "
             "run make verify-atomicity again"
         )
-    header, closed_records = read_header(path)
-    whole = (path.stat().st_size - HEADER_BYTES) // SLOT_BYTES
-    slots = np.fromfile(path, dtype=SLOT_DTYPE, count=whole, offset=HEADER_BYTES)
+    size = path.stat().st_size
+    whole = max(0, size - HEADER_BYTES) // SLOT_BYTES
+    slots = np.fromfile(path, dtype=SLOT_DTYPE, count=whole, offset=min(size, HEADER_BYTES))
+    used = np.flatnonzero(slots["state"] != STATE_EMPTY)
+    slots = slots[: used[-1] + 1 if len(used) else 0]
+    try:
+        header, closed_records = read_header(path)
+    except UserError as error:
+        # Killed before its header was written, nothing was sent; otherwise it is damaged.
+        problem = str(error) if len(slots) else ""
+        return JournalRecords(
+            header=_unknown_header(path), closed_records=None, slots=slots, problem=problem
+        )
     return JournalRecords(
         header=header,
         closed_records=closed_records,
-        slots=slots[slots["state"] != STATE_EMPTY],
+        slots=slots,
+        problem=_problem(closed_records, slots, size),
     )
+
+
+def _unknown_header(path: Path) -> JournalHeader:
+    """Give what the file's name says of its process, where its header cannot."""
+    return JournalHeader(
+        process=path.stem,
+        source=path.stem.rpartition("-")[0],
+        host=host_name(),
+        boot_id="",
+        pid=0,
+        wall_ns=0,
+        monotonic_ns=0,
+    )
+
+
+def _problem(closed_records: int | None, slots: npt.NDArray[np.void], size: int) -> str:
+    if closed_records is None and (size - HEADER_BYTES) % CHUNK_BYTES:
+        return "its journal was cut short"
+    if closed_records not in (None, len(slots)):
+        return f"counted {closed_records:,} operations, its journal holds {len(slots):,}"
+    damaged = int(_damaged(slots).sum())
+    return f"its journal holds {damaged:,} damaged records" if damaged else ""
+
+
+def _damaged(slots: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+    """Find slots that no journal writes: skipped ones, or codes that mean nothing."""
+    state = slots["state"]
+    damaged: npt.NDArray[np.bool_] = (
+        (state == STATE_EMPTY)
+        | (state > STATE_ANSWERED)
+        | (slots["kind"] >= len(KINDS))
+        | (slots["outcome"] >= len(OUTCOMES))
+    )
+    return damaged
 
 
 def read_journals(folder: Path) -> list[JournalRecords]:
     """Read every journal of a folder, in order of file name."""
-    return [read_journal(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    return [read_journal(path) for path in sorted(folder.glob(f"*{SUFFIX}")) if path.is_file()]
 
 
 def operations_table(journals: Sequence[JournalRecords]) -> pa.Table:
@@ -103,16 +153,20 @@ def operations_table(journals: Sequence[JournalRecords]) -> pa.Table:
 
 def _journal_table(journal: JournalRecords) -> pa.Table:
     slots, header = journal.slots, journal.header
-    answered = slots["state"] == STATE_ANSWERED
+    damaged = _damaged(slots)
+    answered = (slots["state"] == STATE_ANSWERED) & ~damaged
     # A request that was sent and never answered: its outcome bytes were never written.
     outcome = np.where(answered, slots["outcome"], OUTCOMES.index(Outcome.INDETERMINATE))
     reason = np.where(answered, slots["reason"], Reason.NO_ANSWER)
+    reason = np.where(damaged, Reason.DAMAGED_RECORD, reason)
+    kind = np.where(damaged, KINDS.index(Kind.INCREMENT), slots["kind"])
     ok = outcome == OUTCOMES.index(Outcome.OK)
     attempts = np.where(answered, slots["attempts"], 1).astype(np.int32)
     workers, worker_codes = np.unique(slots["worker"], return_inverse=True)
     columns = {
-        "kind": _text(slots["kind"], [str(kind) for kind in KINDS]),
-        "start_ns": pa.array(slots["start_ns"]),
+        "kind": _text(kind, [str(kind) for kind in KINDS]),
+        # A damaged record may be of any request: it counts from the beginning of time.
+        "start_ns": pa.array(np.where(damaged, 0, slots["start_ns"])),
         "end_ns": pa.array(slots["end_ns"], mask=~answered),
         "outcome": _text(outcome, [str(outcome) for outcome in OUTCOMES]),
         "value": pa.array(slots["value"], mask=~ok),

@@ -65,8 +65,10 @@ def _wait_for_gate(environment: Environment, **_: Any) -> None:  # noqa: ANN401
         return
     window = gate.wait()  # blocks this process, which has nothing else to do yet
     if window is None:
-        _quit(environment)
-        return
+        # Locust swallows a listener's exceptions and would start its users all the same, and
+        # quitting a test that has not started hangs: only SystemExit ends it.
+        Recording.journal.close()
+        raise SystemExit(0)
     while time.monotonic_ns() < window.start_ns:
         gevent.sleep((window.start_ns - time.monotonic_ns()) / 1e9)
     gevent.spawn(_quit_when_over, environment, gate, window.end_ns)

@@ -36,18 +36,22 @@ class SendOnceClient:
     """One user's connection to the counter. `timeout_s` bounds connecting and each wait."""
 
     def __init__(self, destination: Destination, *, timeout_s: float) -> None:
-        self._path = destination.path
-        self._client = HTTPClient(
-            destination.host,
-            port=destination.port,
-            ssl=destination.scheme == "https",
+        self._destination = destination
+        self._timeout_s = timeout_s
+        self._sends = 0
+        self._client = self._new_client()
+
+    def _new_client(self) -> HTTPClient:
+        client = HTTPClient(
+            self._destination.host,
+            port=self._destination.port,
+            ssl=self._destination.scheme == "https",
             concurrency=1,
-            connection_timeout=timeout_s,
-            network_timeout=timeout_s,
+            connection_timeout=self._timeout_s,
+            network_timeout=self._timeout_s,
             headers={"Accept-Encoding": "identity", "User-Agent": "gapless-locust"},
         )
-        self._sends = 0
-        pool = self._client._connection_pool  # noqa: SLF001 -- see the module's docstring
+        pool = client._connection_pool  # noqa: SLF001 -- see the module's docstring
         take = pool.get_socket
 
         def take_once() -> gevent.socket.socket:
@@ -58,19 +62,35 @@ class SendOnceClient:
             return taken
 
         pool.get_socket = take_once  # type: ignore[method-assign]
+        return client
 
     def increment(self) -> Answer:
         """Send one GET and read its answer; never raises for what a server does."""
         self._sends = 0
         try:
-            response = self._client.get(self._path)
+            response = self._client.get(self._destination.path)
             body = bytes(response.read(MAX_BODY_BYTES + 1))
-            # What is left of an incomplete answer must not meet the next request: such a
-            # response is dropped here and closes its connection (its __del__).
-            complete = response.message_complete
         except Exception as error:  # noqa: BLE001 -- becomes the recorded reason
+            self._start_over()
             return no_answer(self._reason(error), attempts=self._sends)
+        complete = bool(response.message_complete)
+        announced = response.get("content-length")
+        framed = announced is None or not complete or str(announced).strip() == str(len(body))
+        if not complete or not framed:
+            self._start_over()
+        if not framed:
+            # More than one answer was read as one: "5" and "6" must not become 56.
+            return no_answer(Reason.MALFORMED_ANSWER, attempts=self._sends)
         return answer_of(int(response.status_code), body, complete=complete, attempts=self._sends)
+
+    def _start_over(self) -> None:
+        """Leave the connection: what is still to come on it must not meet the next request.
+
+        After an interim 1xx answer the client puts a socket back into its pool while it is
+        still read, so dropping the response is not enough.
+        """
+        self._client.close()
+        self._client = self._new_client()
 
     def close(self) -> None:
         """Close the connection."""

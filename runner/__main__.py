@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.settings import read_settings
-from history.errors import EXIT_USAGE, run_main
+from history.errors import EXIT_USAGE, UserError, run_main
 from history.run import LATEST, RunFolder, find_run
 from runner.loadtest import loadtest
 from runner.options import LoadOptions, read_options
@@ -46,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give its exit code, the verdict's."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     run_name = os.environ.get("RUN", "").strip() or LATEST
     try:
         load = read_options(os.environ)
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if judging or options.command == "report":
             run = find_run(options.reports, run_name)
         else:
-            options.reports.mkdir(exist_ok=True)
+            _make_folder(options.reports)
             run = loadtest(load, read_settings(os.environ), reports=options.reports, say=_say)
     except KeyboardInterrupt:
         print("gapless: interrupted before the load began; nothing was recorded", file=sys.stderr)
@@ -64,12 +65,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    """Tell how it goes; that nobody listens any more (`| head`) must not cost the record."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 -- until the end
+
+
+def _make_folder(reports: Path) -> None:
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"--reports {reports}: cannot be made ({error.strerror}); name a folder"
+        ) from error
 
 
 def _judge(run: RunFolder, load: LoadOptions) -> int:
     """Judge offline, in a process of its own that knows nothing of how the run was made."""
-    print(flush=True)
+    _say("")
     return subprocess.run(
         [
             sys.executable,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from history.errors import UserError
 from history.gate import GATE_VARIABLE, LoadWindow, RunnerGate
+from history.manifest import ENDED_WELL
 from runner.options import LoadOptions
 from runner.provenance import REPOSITORY
 
@@ -21,7 +22,8 @@ END_GRACE_S = 15.0
 KILL_GRACE_S = 5.0
 POLL_S = 0.2
 LOG_LINES = 12
-ENDED_WELL = "ended"
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks the runner to stop early: Ctrl-C, a supervisor, a closed terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,10 +161,10 @@ def run_load(
     window = LoadWindow(
         start_ns=start_ns, end_ns=start_ns + options.load.duration_s * 1_000_000_000
     )
-    for generator in generators:
-        generator.gate.open(window)
     interrupted = ""
     try:
+        for generator in generators:
+            generator.gate.open(window)
         _watch(generators, window, alive)
     except KeyboardInterrupt:
         interrupted = _early(window, options, "interrupted")
@@ -170,8 +172,8 @@ def run_load(
         interrupted = _early(window, options, "stopped because the target died")
     ended_ns = time.monotonic_ns()
     # From here on nothing may come between the record and its seal.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
     for generator in generators:
         generator.gate.close()
     return LoadResult(
@@ -219,16 +221,23 @@ def _reap(generators: Sequence[Generator], grace_s: float) -> dict[str, str]:
                 break
             except subprocess.TimeoutExpired:
                 continue
-        states[generator.name] = _exit_state(generator.process.returncode) + forced
+        states[generator.name] = _exit_state(generator) + forced
     return states
 
 
-def _exit_state(code: int) -> str:
+def _exit_state(generator: Generator) -> str:
+    code = generator.process.returncode
     if code == 0:
         return ENDED_WELL
     if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"died with exit code {code}"
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        return f"was killed by {name}"
+    said = [
+        line
+        for line in generator.log.read_text(errors="replace").splitlines()
+        if line.startswith("gapless: ")
+    ]
+    return f"died with exit code {code}" + (f" ({said[-1]})" if said else "")
 
 
 def generator_environment(

@@ -1,23 +1,19 @@
 """One experiment from the first request to the sealed record."""
 
-import os
-import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.settings import Settings
-from history.classify import Answer
 from history.errors import UserError
-from history.journal import SUFFIX, Journal, boot_id, host_name
-from history.manifest import KnownValue, Load, Manifest, ProcessRecord
-from history.operation import Outcome, Returns
-from history.run import RunFolder, point_latest, seal
+from history.journal import Journal
+from history.manifest import KnownValue, Load, Manifest
+from history.run import RunFolder, point_latest, seal_locked
 from runner import provenance
+from runner.bracket import before, final, first_increment, initialise, last_increment
 from runner.generators import (
-    ENDED_WELL,
+    INTERRUPTS,
     Generator,
     commands,
     generator_environment,
@@ -25,14 +21,10 @@ from runner.generators import (
     start,
 )
 from runner.options import LoadOptions
-from runner.requests import PUT_ABSENT, recorded_increment, set_counter
-from runner.targets import Counter, open_counter
+from runner.record import discard, new_manifest, recording, with_exit_states
+from runner.targets import Counter, open_counter, sole_use
 
-RUNNER = "runner-0"
-SOURCE = "runner"
 Say = Callable[[str], None]
-HTTP_OK = 200
-LAST_TRIES = 3
 
 
 def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Say) -> RunFolder:
@@ -48,16 +40,23 @@ def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Sa
             f"RUN={run.path.name}: {reports.name}/ already holds a run of that name; choose "
             "another, or leave RUN out"
         )
-    with _restored_interrupts(), open_counter(settings, options, say) as counter:
-        initial = _initialise(counter, options, say)
-        manifest = _new_manifest(run, counter, options, commit=commit, dirty=dirty)
-        with _recording(run, manifest) as journal:
-            manifest = _experiment(
+    with (
+        _restored_interrupts(),
+        open_counter(settings, options, say) as counter,
+        sole_use(counter.destination),
+    ):
+        initial = initialise(counter, options, say)
+        manifest = new_manifest(run, counter, options, commit=commit, dirty=dirty)
+        with recording(run, manifest) as journal:
+            manifest, generators = _begin(
                 run, counter, options, journal, manifest=manifest, initial=initial, say=say
             )
-        manifest.write(run.manifest)
-        sealed = seal(run)
-    point_latest(reports, run)
+            manifest = _conduct(
+                counter, options, journal, manifest=manifest, generators=generators, say=say
+            )
+            manifest.write(run.manifest)
+            journal.close()
+            sealed = seal_locked(run)
     records = sum(process.journal_records for process in sealed.processes)
     say(f"sealed: {records:,} operations of {len(sealed.processes)} processes")
     return run
@@ -66,7 +65,7 @@ def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Sa
 @contextmanager
 def _restored_interrupts() -> Iterator[None]:
     """Put back the handlers that run_load replaces while a record is being sealed."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in INTERRUPTS}
     try:
         yield
     finally:
@@ -74,44 +73,7 @@ def _restored_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _initialise(counter: Counter, options: LoadOptions, say: Say) -> KnownValue | None:
-    """PUT the counter to INITIAL; None where the server has no PUT, or we cannot believe it."""
-    status = set_counter(counter.destination, options.initial, timeout_s=options.load.timeout_s)
-    if counter.target == "url":
-        if status != HTTP_OK and status not in PUT_ABSENT:
-            raise UserError(
-                f"PUT {counter.url} answered {status}: expected 200, or 404, 405 or 501 from a "
-                "server without PUT; nothing was loaded"
-            )
-        # Whatever a foreign server does with PUT, its first GET says where it stands.
-        say(f"PUT {counter.url}: {status}{'' if status == HTTP_OK else ' (it has no PUT)'}")
-        return None
-    if status != HTTP_OK:
-        raise UserError(
-            f"PUT {counter.url} answered {status}, expected 200: the counter could not be "
-            "initialised; see make inspect"
-        )
-    say(f"PUT {counter.url}: the counter is {options.initial}")
-    return KnownValue(value=options.initial, how=f"PUT answered 200 to INITIAL={options.initial}")
-
-
-@contextmanager
-def _recording(run: RunFolder, manifest: Manifest) -> Iterator[Journal]:
-    """Make the run's folder with a manifest that already names this process, and a journal."""
-    try:
-        run.journals.mkdir(parents=True)
-        (run.path / "logs").mkdir()
-    except OSError as error:
-        raise UserError(
-            f"{run.path} cannot be made ({error.strerror}): make room or make the folder writable, "
-            "then run again"
-        ) from error
-    manifest.write(run.manifest)
-    with Journal(run.journals / f"{RUNNER}{SUFFIX}", process=RUNNER, source=SOURCE) as journal:
-        yield journal
-
-
-def _experiment(
+def _begin(
     run: RunFolder,
     counter: Counter,
     options: LoadOptions,
@@ -120,62 +82,50 @@ def _experiment(
     manifest: Manifest,
     initial: KnownValue | None,
     say: Say,
-) -> Manifest:
-    """Bracket the load with one recorded increment on each side; give the manifest so far."""
+) -> tuple[Manifest, list[Generator]]:
+    """Take one number, and bring every generator to its start; else leave nothing behind."""
     try:
-        first = _first_increment(counter, journal, timeout_s=options.load.timeout_s)
+        first = first_increment(counter, journal, timeout_s=options.load.timeout_s)
         say(f"GET {counter.url}: {first.seen.value}")
-        manifest = manifest.replace(initial=initial or _before(first, counter.returns))
+        manifest = manifest.replace(initial=initial or before(first, counter.returns))
         manifest.write(run.manifest)
+        say(_announcement(options.load))
         generators = _start(run, counter, options)
+        try:
+            # Before the load: a run that is cut off must be the one that is judged next.
+            point_latest(run.path.parent, run)
+        except OSError as error:
+            say(f"reports/latest cannot be set ({error.strerror}): judge with RUN={run.path.name}")
     except BaseException:
-        journal.close()
-        shutil.rmtree(run.path)  # no load, no run: one request would only confuse
+        discard(run, journal)
         raise
-    say(_announcement(options.load))
+    return manifest, generators
+
+
+def _conduct(
+    counter: Counter,
+    options: LoadOptions,
+    journal: Journal,
+    *,
+    manifest: Manifest,
+    generators: list[Generator],
+    say: Say,
+) -> Manifest:
+    """Run the load, and take one more number after it; give the manifest as it then is."""
     result = run_load(generators, options, alive=counter.alive)
     if result.interrupted:
         say(f"load: {result.interrupted}; what was recorded is judged")
-    last = _last_increment(counter, journal, timeout_s=options.load.timeout_s)
-    final = _final(counter, last)
-    say(f"final value: {final.value} ({final.how})")
+    last = last_increment(counter, journal, timeout_s=options.load.timeout_s)
+    known = final(counter, last)
+    say(f"final value: {known.value} ({known.how})")
     return manifest.replace(
-        final=final,
+        final=known,
         ended_utc=provenance.utc_now(),
         load_started_ns=result.window.start_ns,
         load_ended_ns=result.ended_ns,
         interrupted=result.interrupted,
-        processes=tuple(
-            _process(
-                record.process,
-                record.source,
-                result.exit_states.get(record.process, ENDED_WELL),  # this one is the runner
-            )
-            for record in manifest.processes
-        ),
+        processes=with_exit_states(manifest, result.exit_states),
     )
-
-
-def _first_increment(counter: Counter, journal: Journal, *, timeout_s: float) -> Answer:
-    first = recorded_increment(counter.destination, journal, timeout_s=timeout_s)
-    if first.seen.value is None:
-        raise UserError(
-            f"GET {counter.url} {_describe(first)}, expected 200 and one integer; nothing was "
-            "loaded"
-        )
-    return first
-
-
-def _last_increment(counter: Counter, journal: Journal, *, timeout_s: float) -> Answer:
-    """Take one more number after the load; a lost answer is no answer, so a few times.
-
-    Each try is an operation of its own in the record, none is a re-send of another.
-    """
-    for _ in range(LAST_TRIES):
-        last = recorded_increment(counter.destination, journal, timeout_s=timeout_s)
-        if last.seen.outcome is not Outcome.INDETERMINATE:
-            break
-    return last
 
 
 def _start(run: RunFolder, counter: Counter, options: LoadOptions) -> list[Generator]:
@@ -200,80 +150,4 @@ def _announcement(load: Load) -> str:
     return (
         f"load: {load.duration_s} s of {load.users} Locust users and {load.connections} swarm "
         f"connections ({rate}, {processes}); Ctrl-C stops early and judges what was recorded"
-    )
-
-
-def _before(first: Answer, returns: Returns) -> KnownValue:
-    value = first.seen.value
-    if value is None:
-        raise AssertionError(first)
-    before = value - 1 if returns is Returns.NEW else value
-    return KnownValue(value=before, how=f"the first GET answered {value}")
-
-
-def _final(counter: Counter, last: Answer) -> KnownValue:
-    """Read the final value: from the table where there is one, else from the last GET."""
-    trouble = ""
-    if counter.read_final is not None:
-        try:
-            return KnownValue(
-                value=counter.read_final(),
-                how=f"strongly consistent read of table {counter.table}",
-            )
-        except UserError as error:
-            trouble = f"the table could not be read: {error}; "
-    if last.seen.value is None:
-        return KnownValue(value=None, how=f"{trouble}the last GET {_describe(last)}")
-    shift = 0 if counter.returns is Returns.NEW else 1
-    return KnownValue(
-        value=last.seen.value + shift, how=f"{trouble}the last GET answered {last.seen.value}"
-    )
-
-
-def _describe(answer: Answer) -> str:
-    if answer.status:
-        return f"answered {answer.status} ({answer.seen.reason.label})"
-    return f"got no answer ({answer.seen.reason.label})"
-
-
-def _new_manifest(
-    run: RunFolder, counter: Counter, options: LoadOptions, *, commit: str, dirty: bool
-) -> Manifest:
-    unknown = KnownValue(value=None, how="the run ended before it was known")
-    names = [f"swarm-{index}" for index in range(options.load.processes)]
-    return Manifest(
-        run_id=run.path.name,
-        started_utc=provenance.utc_now(),
-        target=counter.target,
-        url=counter.url,
-        load=options.load,
-        initial=unknown,
-        final=unknown,
-        returns=counter.returns,
-        wall_minus_monotonic_ns=time.time_ns() - time.monotonic_ns(),
-        interrupted="ended before its end was recorded: its runner was killed",
-        endpoint_url=counter.endpoint_url,
-        region=counter.region,
-        initial_asked=options.initial,
-        stack=counter.stack,
-        table=counter.table,
-        template_sha256=counter.template_sha256,
-        seed=options.seed,
-        versions=provenance.versions(),
-        host=host_name(),
-        boot_id=boot_id(),
-        cpu_count=len(os.sched_getaffinity(0)),
-        commit=commit,
-        dirty=dirty,
-        processes=(
-            *(_process(name, "swarm", "unknown") for name in names),
-            _process("locust-0", "locust", "unknown"),
-            _process(RUNNER, SOURCE, "unknown"),
-        ),
-    )
-
-
-def _process(name: str, source: str, state: str) -> ProcessRecord:
-    return ProcessRecord(
-        process=name, source=source, exit_state=state, journal_records=0, closed_records=None
     )

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+RESERVED = frozenset({"index.html", "README.md", "examples"})
 MAX_DURATION_S = 24 * 3600
 MAX_CONNECTIONS = 10_000
 SAFE_INITIAL = INT64_MAX // 2
@@ -85,6 +86,9 @@ def _parse_run_id(text: str) -> str:
     # "latest" is what make verify-atomicity calls the newest run: no run can have that name.
     if text in {"", "latest"}:
         return ""
+    if text in RESERVED:
+        msg = "another name: reports/ keeps something else under that one"
+        raise ValueError(msg)
     if not _RUN_ID.fullmatch(text):
         msg = "letters, digits, dots, dashes and underscores, at most 100 of them"
         raise ValueError(msg)

@@ -1,6 +1,8 @@
 """What a run is sent to: a stack on the local cloud, on AWS or at an endpoint, or any URL."""
 
+import fcntl
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,13 +13,13 @@ from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.local.lifecycle import STATE_DIR, LocalCloud, running_cloud, temporary_cloud
 from deploy.settings import Settings, Target
-from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack, find_stack
+from deploy.stack import RETURN_VALUES, Stack, deploy_stack, find_stack, template_sha256
 from history.destination import Destination, parse_destination, require_allowed
+from history.errors import UserError
 from history.operation import Returns
 from runner.options import LoadOptions
 
 Say = Callable[[str], None]
-_PARAMETER = {Returns.NEW: "UPDATED_NEW", Returns.OLD: "UPDATED_OLD"}
 
 USD_PER_MILLION_GETS = 4.13
 """REST API requests $3.50 and on-demand writes $0.625 a million, us-east-1, 2025-26."""
@@ -82,7 +84,7 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             url=stack.url,
             destination=destination,
             allowed_hosts=(destination.host, *options.allow_hosts),
-            returns=Returns(stack.returns),
+            returns=stack.returns,
             endpoint_url=settings.endpoint_url or "",
             region=settings.region,
             stack=stack.name,
@@ -91,6 +93,25 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             read_final=lambda: read_counter(cloud, stack),
             alive=local.alive if local else _always,
         )
+
+
+@contextmanager
+def sole_use(destination: Destination) -> Iterator[None]:
+    """Keep a second runner of this machine off the same counter: both would find numbers missing.
+
+    Raises UserError when there is one already.
+    """
+    name = hashlib.sha256(repr(destination).encode()).hexdigest()[:16]
+    path = Path(tempfile.gettempdir()) / f"gapless-{os.getuid()}-{name}.lock"
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"another run is loading {destination.host}:{destination.port}{destination.path} "
+                "now: wait for it to end, since each would take the other's numbers for missing"
+            ) from error
+        yield  # the file stays: unlinking it would let two others hold one lock each
 
 
 def _start_local(started: ExitStack, say: Say) -> LocalCloud:
@@ -108,13 +129,13 @@ def _stack(cloud: Cloud, name: str, returns: Returns, say: Say) -> Stack:
     found = find_stack(cloud, name)
     if (
         found is not None
-        and found.returns == str(returns)
-        and found.template_sha256 == hashlib.sha256(TEMPLATE_PATH.read_bytes()).hexdigest()
+        and found.returns is returns
+        and found.template_sha256 == template_sha256()
     ):
         say(f"stack {name}: already deployed at {found.url}")
         return found
     stack = deploy_stack(
-        cloud, name=name, parameters={"ReturnValues": _PARAMETER[returns]}, say=say
+        cloud, name=name, parameters={"ReturnValues": RETURN_VALUES[returns]}, say=say
     )
     say(f"stack {name}: deployed at {stack.url}")
     return stack

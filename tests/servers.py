@@ -77,7 +77,7 @@ class CounterServer:
                 self.received += 1
                 if not await self.answering(self, self.received, writer):
                     return
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             return
         finally:
             writer.close()
@@ -151,6 +151,24 @@ async def chunked(server: CounterServer, n: int, writer: asyncio.StreamWriter) -
     for digit in str(server.increment()).encode():
         writer.write(b"1\r\n" + bytes([digit]) + b"\r\n")
     writer.write(b"0\r\n\r\n")
+    return True
+
+
+async def twice_at_once(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Send the answer twice in one segment: read as one body, 5 and 5 would be 55."""
+    answer = reply(server.increment())
+    writer.write(answer + answer)
+    return True
+
+
+async def late_after_hints(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Send 103 at once and every 5th answer too late: it must not meet the next request."""
+    value = server.increment()
+    writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+    await writer.drain()
+    if n % 5 == 0:
+        await asyncio.sleep(0.3)
+    writer.write(reply(value))
     return True
 
 

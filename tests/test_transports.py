@@ -107,6 +107,17 @@ def test_connections_that_die_unannounced_are_never_sent_over_twice(send: Send) 
 
 
 @BOTH
+@pytest.mark.parametrize("answering", [servers.twice_at_once, servers.late_after_hints])
+def test_one_answer_is_never_taken_for_another(send: Send, answering: Answering) -> None:
+    with CounterServer(answering) as server:
+        answers = send(server.url, 30, 0.2)
+        received, value = server.received, server.value
+    assert received == value == len(answers) == 30
+    for n, answer in enumerate(answers, start=1):
+        assert answer.seen.value in {None, n}, f"request {n}"
+
+
+@BOTH
 def test_silence_is_a_time_out(send: Send) -> None:
     with CounterServer(servers.silent) as server:
         (answer,) = send(server.url, 1, 0.2)

@@ -209,6 +209,12 @@ class Scripted:
         pytest.param(NEAR, [400], 1, id="near: one answer is enough"),
         pytest.param(NEAR, [500, 403, 0, 400], 4, id="near: not yet, then yes"),
         pytest.param(FAR, [400], 5, id="far: five"),
+        pytest.param(
+            Patience(timeout_s=9, answers=3, spread_s=0), [400], 3, id="as many as are wanted"
+        ),
+        pytest.param(
+            Patience(timeout_s=9, answers=1, spread_s=2), [400], 2, id="for as long as is wanted"
+        ),
         pytest.param(FAR, [400, 400, 400, 400, 500, 400], 10, id="far: five in a row"),
         pytest.param(FAR, [0, 403, 400, 200, 400], 9, id="far: only what was asked for is good"),
     ],
@@ -219,7 +225,7 @@ def test_an_api_serves_after_good_answers_in_a_row(
     api = Scripted(statuses)
     api.await_serving(patience)
     assert len(api.asked_s) == asked
-    assert api.asked_s[-1] - api.asked_s[-patience.answers] >= patience.spread_s
+    assert api.now_s >= patience.spread_s
 
 
 @pytest.mark.parametrize(

@@ -236,15 +236,15 @@ TWICE = "#set($context.responseOverride.status = 404)" * 2
 @pytest.mark.parametrize(
     "template",
     [
-        "#if(",
+        "#if($x",
         "$input.path('$..x')",
-        "$input.path('$.a').foo(1)",
+        "$input.body.matches('[')",
         TWICE,
         "#set($context.responseOverride.status = 600)",
     ],
 )
 def test_a_template_that_fails_is_500(api: Api, template: str) -> None:
-    reply = rendered(api, template + "$util.parseJson('{')")
+    reply = rendered(api, template)
     assert (reply.status, reply.body) == (500, '{"message":"Internal server error"}')
 
 

@@ -1,15 +1,17 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from analysis.load import load_history
 from history.classify import Classified
 from history.errors import UserError
 from history.files import write_text_whole
-from history.journal import Journal
+from history.journal import HEADER_BYTES, SLOT_BYTES, Journal
 from history.manifest import Manifest, ProcessRecord, read_manifest
 from history.operation import Outcome, Reason, Returns
-from history.run import RunFolder, find_run, point_latest, seal
+from history.run import RunFolder, find_run, locked, point_latest, seal
 from tests.runs import new_manifest
 
 
@@ -29,10 +31,9 @@ def test_sealing_counts_each_process_and_removes_the_journals(tmp_path: Path) ->
     run = recorded_run(tmp_path)
     sealed = seal(run)
     assert sealed.sealed
-    assert [(p.process, p.journal_records, p.closed_records) for p in sealed.processes] == [
-        ("swarm-0", 3, 3),
-        ("locust-0", 0, None),
-    ]
+    assert [
+        (p.process, p.journal_records, p.closed_records, p.problem) for p in sealed.processes
+    ] == [("swarm-0", 3, 3, ""), ("locust-0", 0, None, "left no journal")]
     assert run.operations.is_file()
     assert not run.journals.exists()
     assert read_manifest(run.manifest) == sealed
@@ -106,3 +107,74 @@ def test_latest_and_named_runs(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot be written \(No such file or directory\)"):
         write_text_whole(tmp_path / "gone" / "file", "text")
+
+
+def test_a_run_whose_journals_are_gone_keeps_what_it_has(tmp_path: Path) -> None:
+    run = recorded_run(tmp_path)
+    seal(run)
+    whole = run.operations.read_bytes()
+    manifest = read_manifest(run.manifest)
+    manifest.replace(sealed=False).write(run.manifest)  # copied, or edited by hand
+    with pytest.raises(UserError, match="was never sealed and its journals are gone"):
+        seal(run)
+    assert run.operations.read_bytes() == whole
+
+
+def test_nobody_seals_a_run_that_another_holds(tmp_path: Path) -> None:
+    run = recorded_run(tmp_path)
+    with locked(run), pytest.raises(UserError, match="being recorded or sealed by another proc"):
+        seal(run)
+    assert seal(run).sealed
+
+
+def damage_code(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(HEADER_BYTES + SLOT_BYTES + 2)  # the second record's outcome
+        file.write(b"\x09")
+
+
+def damage_header(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(24)
+        file.write(b"\xff\xff")
+
+
+def skip_a_slot(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(HEADER_BYTES + SLOT_BYTES)
+        file.write(bytes(SLOT_BYTES))
+
+
+def cut_short(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(HEADER_BYTES + SLOT_BYTES + 7)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("damage", "records", "problem"),
+    [
+        (damage_code, 3, "its journal holds 1 damaged records"),
+        (skip_a_slot, 3, "its journal holds 1 damaged records"),
+        (damage_header, 3, "has a damaged header"),
+        (cut_short, 1, "counted 3 operations, its journal holds 1"),
+        (empty, 0, ""),
+    ],
+)
+def test_a_damaged_journal_costs_only_what_is_damaged(
+    tmp_path: Path, damage: Callable[[Path], None], records: int, problem: str
+) -> None:
+    run = recorded_run(tmp_path)
+    damage(run.journals / "swarm-0.journal")
+    Journal(run.journals / "locust-0.journal", process="locust-0", source="locust").close()
+    swarm, locust = seal(run).processes
+    assert (swarm.process, swarm.journal_records) == ("swarm-0", records)
+    assert problem in swarm.problem
+    assert locust.problem == ""
+    if records == 3:
+        outcomes = load_history(run.operations)["outcome"].to_list()
+        assert outcomes.count("ok") == (3 if damage is damage_header else 2)
+        assert len(outcomes) == 3

@@ -41,7 +41,7 @@ class Running:
         deadline = time.monotonic() + PATIENCE_S
         pause = threading.Event()
         while time.monotonic() < deadline:
-            for path in self.reports.glob(f"*/journal/{process}.journal"):
+            for path in self.reports.glob(f"2*/journal/{process}.journal"):
                 slots = np.fromfile(path, dtype=SLOT_DTYPE, offset=HEADER_BYTES)
                 if (slots["state"] == 2).sum() >= count:
                     return

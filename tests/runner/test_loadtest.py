@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 from analysis.load import load_history
@@ -193,7 +194,8 @@ def test_a_killed_runner_leaves_a_run_that_can_be_judged(runner: Runner) -> None
         for pid in generators:  # they notice by themselves, and end
             await_end(pid)
         value = server.value
-    _, code, out, err = runner.run("verify", RUN=running.folder().name)
+    # The newest run is the one that was cut off, not the last that ended well.
+    _, code, out, err = runner.run("verify")
     assert (code, err) == (3, "")
     assert "its runner was killed" in out
     verdict = running.verdict()
@@ -202,9 +204,61 @@ def test_a_killed_runner_leaves_a_run_that_can_be_judged(runner: Runner) -> None
     assert "FAIL" not in verdicts(verdict).values()
 
 
+def test_generators_do_nothing_when_the_runner_dies_before_the_start(runner: Runner) -> None:
+    with CounterServer(servers.correct) as server:
+        running = runner.start(URL=server.url, DURATION="60s")
+        running.until_line("load:")
+        runner_process = psutil.Process(running.process.pid)
+        generators = runner_process.children(recursive=True)
+        running.process.kill()
+        running.process.communicate()
+        for generator in generators:
+            await_end(generator.pid)
+        assert server.received == 1  # the runner's own
+
+
+def test_an_unnamed_signal_is_no_reason_to_lose_the_record(runner: Runner) -> None:
+    with CounterServer(servers.correct) as server:
+        running = runner.start(URL=server.url, DURATION="2s")
+        running.until_recorded("swarm-0", 10)
+        (pid,) = pids_of(running.reports, "swarm-0")
+        os.kill(pid, 37)
+        code, _, err = running.finish()
+    assert (code, err) == (3, "")
+    states = {p["process"]: p["exit_state"] for p in running.manifest()["processes"]}
+    assert states["swarm-0"] == "was killed by signal 37"
+
+
+def test_nobody_listening_is_no_reason_to_lose_the_record(runner: Runner) -> None:
+    with CounterServer(servers.correct) as server:
+        running = runner.start(URL=server.url, DURATION="1s")
+        running.until_line("load:")
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+        running.process.wait(60)
+    assert running.manifest()["sealed"] is True
+    assert "FAIL" not in verdicts(running.verdict()).values()
+
+
+def test_a_second_runner_on_the_same_counter_is_refused(runner: Runner) -> None:
+    with CounterServer(servers.correct) as server:
+        running = runner.start(URL=server.url, DURATION="60s")
+        running.until_recorded("swarm-0", 10)
+        _, code, _, err = runner.run(URL=server.url)
+        assert code == 2
+        assert "another run is loading 127.0.0.1:" in err
+        _, code, _, err = runner.run("verify")
+        assert code == 2
+        assert "is being recorded or sealed by another process" in err
+        running.process.send_signal(signal.SIGHUP)  # the terminal was closed
+        code, _, _ = running.finish()
+    assert code == 3
+    assert running.verdict()["operations"]["ok"] == server.value
+
+
 def pids_of(reports: Path, process: str) -> list[int]:
     """The process ids that a journal's header names."""
-    return [read_header(path)[0].pid for path in reports.glob(f"*/journal/{process}.journal")]
+    return [read_header(path)[0].pid for path in reports.glob(f"2*/journal/{process}.journal")]
 
 
 def await_end(pid: int) -> None:
