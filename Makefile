@@ -11,9 +11,9 @@ TARGET ?= local
 URL ?=
 #: deploy to this AWS-compatible endpoint
 ENDPOINT_URL ?=
-#: name of the CloudFormation stack
+#: name of the CloudFormation stack (at most 118 characters)
 STACK ?= gapless
-#: AWS region [AWS_REGION, else us-east-1]
+#: AWS region [AWS_REGION, else the profile's with TARGET=aws, else us-east-1]
 REGION ?=
 #: length of the load: 30s, 2m, 1h30m
 DURATION ?= 30s

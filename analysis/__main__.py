@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from analysis.index import write_index
 from analysis.judge import judge_run
@@ -16,7 +18,7 @@ from analysis.stored import load_run
 from analysis.verdict import EXIT_CODES, Judgement, worst
 from history.errors import EXIT_USAGE, UserError, run_main
 from history.files import write_text_whole
-from history.operation import Returns
+from history.operation import INT64_MAX, INT64_MIN, Returns
 from history.run import RunFolder, find_run
 
 _EPILOG = """\
@@ -67,9 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--initial",
         type=int,
-        default=0,
+        default=None,
         metavar="N",
-        help="history files: the counter before the first increment [default: %(default)s]",
+        help="history files: the counter before the first increment [default: 0]",
     )
     verify.add_argument(
         "--final",
@@ -81,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--returns",
         choices=[str(returns) for returns in Returns],
-        default=str(Returns.NEW),
+        default=None,
         help="history files: an increment answers the value after (new) or before it "
-        "[default: %(default)s]",
+        "[default: new]",
     )
     verify.add_argument(
         "--allow-unanswered",
@@ -99,46 +101,96 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give its exit code."""
     options = _parser().parse_args(arguments)
-    if options.allow_unanswered < 0:
-        raise UserError(
-            f"--allow-unanswered {options.allow_unanswered}: expected a number of at least 0"
-        )
+    _refuse_wrong_numbers(options)
     verdicts = []
     unreadable = False
     for path in options.paths:
         try:
-            judgement = _judge_path(path, options)
-        except UserError as error:
-            print(f"gapless: {error}", file=sys.stderr)
+            judgement, report = _judge_path(path, options)
+        except Exception as error:
+            if os.environ.get("GAPLESS_DEBUG") and not isinstance(error, UserError):
+                raise
+            sentence = _sentence(path, error)
+            _say(f"gapless: {sentence}", to=sys.stderr)
             unreadable = True
             if options.json:
-                print(json.dumps({"run_id": path, "verdict": None, "error": str(error)}))
+                _say(json.dumps({"run_id": path, "verdict": None, "error": sentence}))
             continue
-        print(verdict_json(judgement) if options.json else verdict_block(judgement))
-        if not options.json and Path(path).is_dir():
-            print(f"  report       {Path(path).resolve() / 'report.html'}")
+        _say(verdict_json(judgement) if options.json else verdict_block(judgement))
+        if report and not options.json:
+            _say(f"  report       {report}")
         verdicts.append(judgement.verdict)
     return EXIT_USAGE if unreadable else EXIT_CODES[worst(verdicts)]
 
 
-def _judge_path(path: str, options: argparse.Namespace) -> Judgement:
-    if Path(path).is_file():
-        run = Run(
-            run_id=Path(path).name,
-            frame=load_history(Path(path)),
-            initial=options.initial,
-            final=options.final,
-            returns=Returns(options.returns),
-            allow_unanswered=options.allow_unanswered,
+def _refuse_wrong_numbers(options: argparse.Namespace) -> None:
+    if options.allow_unanswered < 0:
+        raise UserError(
+            f"--allow-unanswered {options.allow_unanswered}: expected a number of at least 0"
         )
-        return judge_run(run)
-    if Path(path).suffix and not Path(path).exists() and not (options.reports / path).exists():
-        raise UserError(f"{path} does not exist: name a run folder or a history file")
-    folder = find_run(options.reports, path)
+    for name in ("initial", "final"):
+        value = getattr(options, name)
+        if value is not None and not INT64_MIN <= value <= INT64_MAX:
+            raise UserError(f"--{name} {value}: expected an integer of at most 64 bits")
+
+
+def _sentence(path: str, error: Exception) -> str:
+    """Say why a PATH was not judged; a crash is told like that too, and never looks like FAIL."""
+    if isinstance(error, UserError):
+        return str(error)
+    text = " ".join(str(error).split())[:300]
+    if isinstance(error, OSError):
+        return f"{path} cannot be read: {error.strerror or text}"
+    return f"{path} could not be judged: {type(error).__name__}: {text} (GAPLESS_DEBUG=1 tells all)"
+
+
+def _say(text: str, *, to: TextIO | None = None) -> None:
+    """Print; what is not text in a file's name is printed as JSON escapes it, too."""
+    print(text.encode(errors="backslashreplace").decode(), file=to)
+
+
+def _judge_path(path: str, options: argparse.Namespace) -> tuple[Judgement, Path | None]:
+    """Judge one PATH; a run's report is written, and named."""
+    folder = _run_folder(path, options.reports)
+    if folder is None:
+        return judge_run(_history(Path(path), options)), None
+    given = [name for name in ("initial", "final", "returns") if getattr(options, name) is not None]
+    if given:
+        raise UserError(
+            f"--{given[0]} is for history files: {path} is a run, which knows its own; leave it out"
+        )
     judgement = judge_folder(folder, allow_unanswered=options.allow_unanswered)
     if options.index:
         write_index(folder.path.parent)
-    return judgement
+    return judgement, folder.report
+
+
+def _run_folder(path: str, reports: Path) -> RunFolder | None:
+    """Give the run that a PATH names, by its folder or its record; None for a history file."""
+    named = Path(path)
+    if named.is_file():
+        around = RunFolder(named.resolve().parent)
+        is_its_record = named.name == around.operations.name and around.manifest.is_file()
+        return around if is_its_record else None
+    is_run = any(RunFolder(folder).manifest.is_file() for folder in (named, reports / path))
+    if not is_run and named.exists():
+        raise UserError(
+            f"{path} holds no run (no manifest.json): name a run folder or a history file"
+        )
+    if not is_run and named.suffix:
+        raise UserError(f"{path} does not exist: name a run folder or a history file")
+    return find_run(reports, path)
+
+
+def _history(path: Path, options: argparse.Namespace) -> Run:
+    return Run(
+        run_id=path.name,
+        frame=load_history(path),
+        initial=options.initial or 0,
+        final=options.final,
+        returns=Returns(options.returns or Returns.NEW),
+        allow_unanswered=options.allow_unanswered,
+    )
 
 
 def judge_folder(folder: RunFolder, *, allow_unanswered: int) -> Judgement:

@@ -22,6 +22,8 @@ _BITS = {"int64": 64, "int32": 32}
 _INTEGER = re.compile(r"-?[0-9]+")
 _DIGITS_OF_INT64 = 19
 _SHOWN_CHARACTERS = 40
+_ATTEMPTS_MAX = 10_000
+"""Each attempt is an effect of its own in the judgement: a nonsense must not fill memory."""
 
 
 def typed_frame(
@@ -68,8 +70,19 @@ def _series(cells: pa.Array, column: Column, where: str, first_row: int) -> pd.S
             raise UserError(f"{where}:{row}: found a blank in column start_ns, expected an integer")
         return pd.Series(values)
     if column.name == "attempts":
+        _check_attempts(values, where, first_row)
         values, missing = np.where(missing, 1, values), np.zeros(len(values), dtype=bool)
     return pd.Series(pd.arrays.IntegerArray(values.copy(), missing.copy()))
+
+
+def _check_attempts(attempts: npt.NDArray[np.int64], where: str, first_row: int) -> None:
+    wrong = (attempts < 0) | (attempts > _ATTEMPTS_MAX)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise UserError(
+            f"{where}:{row + first_row}: found {attempts[row]} in column attempts, expected an "
+            f"integer of 0 to {_ATTEMPTS_MAX}"
+        )
 
 
 def _text(cells: pa.Array, column: Column) -> pd.Series:
@@ -98,7 +111,7 @@ def _integers(texts: pa.Array, column: Column, where: str, first_row: int) -> pa
     except pa.ArrowInvalid:
         pass  # the loop names the cell
     for row, text in enumerate(texts.to_pylist(), start=first_row):
-        if text and not _is_integer(text, bits):
+        if text and not (_INTEGER.fullmatch(text) and _fits(text, bits)):
             raise UserError(
                 f"{where}:{row}: found {quoted(text)} in column {column.name}, expected an "
                 f"integer of at most {bits} bits"
@@ -106,35 +119,33 @@ def _integers(texts: pa.Array, column: Column, where: str, first_row: int) -> pa
     raise AssertionError(column.name)
 
 
-def _is_integer(text: str, bits: int) -> bool:
-    digits = text.lstrip("-").lstrip("0")
-    return (
-        bool(_INTEGER.fullmatch(text))
-        and len(digits) <= _DIGITS_OF_INT64
-        and abs(int(digits or "0")) < 2 ** (bits - 1)
-    )
+def _fits(integer: str, bits: int) -> bool:
+    digits = integer.lstrip("-").lstrip("0")
+    if len(digits) > _DIGITS_OF_INT64:
+        return False
+    number = int(digits or "0")
+    limit = 1 << (bits - 1)
+    return -limit <= (-number if integer[0] == "-" else number) < limit
 
 
 def _set_oversized_aside(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
-    """Blank the integers that 64 bits cannot hold, and say which rows those were.
-
-    The largest one that fits goes with them: under `old` one is added to it.
-    """
+    """Blank the integers that 64 bits cannot hold, and say which rows those were."""
     oversized = np.zeros(len(texts), dtype=bool)
     long = pc.fill_null(
         pc.greater_equal(pc.binary_length(texts), _DIGITS_OF_INT64), fill_value=False
     )
     for row in np.flatnonzero(long.to_numpy(zero_copy_only=False)):
         text = texts[int(row)].as_py().strip()
-        digits = text.lstrip("-").lstrip("0")
-        oversized[row] = bool(_INTEGER.fullmatch(text)) and (
-            len(digits) > _DIGITS_OF_INT64 or int(digits or "0") >= INT64_MAX
-        )
+        oversized[row] = bool(_INTEGER.fullmatch(text)) and not _fits(text, _BITS["int64"])
     return pc.if_else(pa.array(oversized), "", texts), oversized
 
 
 def _mark_oversized(frame: pd.DataFrame, oversized: npt.NDArray[np.bool_]) -> None:
     """Keep such an answer as what it is: `bounded` fails on this reason."""
+    answered = oversized & (frame["outcome"] == str(Outcome.OK)).to_numpy()
+    # Without an answer there is nothing to have a value: the row must go on contradicting itself.
+    frame.loc[oversized & ~answered, "value"] = INT64_MAX
+    oversized = answered
     label = Reason.VALUE_EXCEEDS_64_BITS.label
     reasons = frame["reason"]
     if label not in reasons.cat.categories:

@@ -1,7 +1,9 @@
 """From a history file to a frame: CSV, JSON lines or Parquet, one row an operation."""
 
+import codecs
 import csv
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from history.schema import COLUMNS
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _KNOWN = [column.name for column in COLUMNS]
 _REQUIRED = [column.name for column in COLUMNS if column.required]
+_CELL = rb'(?:"[^"]*(?:""[^"]*)*"|[^",]*)'
+_WHOLE_LINE = re.compile(_CELL + b"(?:," + _CELL + b")*")
+_FIRST_LINE = re.compile(rb"[^\r\n]*")
 
 
 def load_history(path: Path) -> pd.DataFrame:
@@ -41,9 +46,12 @@ def load_history(path: Path) -> pd.DataFrame:
 
 
 def _load_parquet(path: Path) -> pd.DataFrame:
-    names = pq.read_schema(path).names
-    _require_columns(names, path)
-    table = pq.read_table(path, columns=[name for name in _KNOWN if name in names])
+    # Opened here: given a path, pyarrow would also read columns out of the folders' names.
+    with path.open("rb") as file, pq.ParquetFile(file) as parquet:
+        names = parquet.schema_arrow.names
+        _require_columns(names, path)
+        _refuse_twice(names, str(path))
+        table = parquet.read(columns=[name for name in _KNOWN if name in names])
     for column in COLUMNS:
         if column.name not in table.column_names:
             continue
@@ -64,12 +72,9 @@ def _load_parquet(path: Path) -> pd.DataFrame:
 
 
 def _load_csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        names = [name.strip() for name in next(csv.reader(file), [])]
-    _require_columns(names, path)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UserError(f"{path}:1: column {twice[0]} stands twice; keep one of them")
+    text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    _refuse_open_quotes(text, path)
+    names = _csv_heading(text, path)
     invalid: list[pyarrow.csv.InvalidRow] = []
 
     def refuse(row: pyarrow.csv.InvalidRow) -> str:
@@ -78,7 +83,7 @@ def _load_csv(path: Path) -> pd.DataFrame:
 
     try:
         table = pyarrow.csv.read_csv(
-            path,
+            pa.BufferReader(text),
             read_options=pyarrow.csv.ReadOptions(
                 column_names=names, skip_rows=1, use_threads=False
             ),
@@ -103,6 +108,42 @@ def _load_csv(path: Path) -> pd.DataFrame:
     return typed_frame(cells, table.num_rows, where=str(path), first_row=2)
 
 
+def _refuse_open_quotes(text: bytes, path: Path) -> None:
+    """Refuse a line in which a quoted cell stays open: it would swallow the rows that follow.
+
+    (pyarrow's newlines_in_values=False does not: it only says where blocks may be cut.)
+    """
+    if b'"' not in text:
+        return
+    for row, line in enumerate(text.splitlines(), start=1):
+        if b'"' in line and not _WHOLE_LINE.fullmatch(line):
+            found = quoted(line.decode(errors="replace"))
+            raise UserError(
+                f"{path}:{row}: found {found}, expected quotes only around whole cells, each "
+                "closed in its own line"
+            )
+
+
+def _csv_heading(text: bytes, path: Path) -> list[str]:
+    heading = _FIRST_LINE.match(text)
+    line = heading[0].decode() if heading else ""
+    try:
+        names = [name.strip() for name in next(csv.reader([line]))]
+    except csv.Error as error:
+        raise UserError(
+            f"{path}:1: found {quoted(line)}, expected a heading of column names ({error})"
+        ) from error
+    _require_columns(names, path)
+    _refuse_twice(names, f"{path}:1")
+    return names
+
+
+def _refuse_twice(names: list[str], where: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"{where}: column {twice[0]} stands twice; keep one of them")
+
+
 def _load_jsonl(path: Path) -> pd.DataFrame:
     cells: dict[str, list[str]] = {name: [] for name in _KNOWN}
     rows = 0
@@ -111,8 +152,19 @@ def _load_jsonl(path: Path) -> pd.DataFrame:
             fields = _json_object(line, path, rows)
             for name in _KNOWN:
                 cells[name].append(_json_cell(fields.get(name)))
-    arrays = {name: pa.array(texts, pa.string()) for name, texts in cells.items()}
+    arrays = {name: _texts(texts, name, path) for name, texts in cells.items()}
     return typed_frame(arrays, rows, where=str(path), first_row=1)
+
+
+def _texts(texts: list[str], name: str, path: Path) -> pa.Array:
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError as error:
+        row = next(row for row, text in enumerate(texts, start=1) if text == error.object)
+        raise UserError(
+            f"{path}:{row}: found {quoted(error.object)} in column {name}, expected text without "
+            "lone surrogates"
+        ) from error
 
 
 def _json_object(line: str, path: Path, row: int) -> dict[str, object]:

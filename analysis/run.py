@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from history.manifest import Manifest
-from history.operation import Kind, Outcome, Reason, Returns
+from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason, Returns
 
 Int64s = npt.NDArray[np.int64]
 NEVER_NS = np.int64(2**63 - 1)
-"""End of an interval that never ended: later than every time."""
+"""End of an interval that never ended: later than every time; its negative is before all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,19 @@ class Run:
         return inconsistent
 
     @cached_property
+    def beyond_64_bits(self) -> npt.NDArray[np.bool_]:
+        """Rows whose answer, or the value it stands for, 64 bits cannot hold; one a row."""
+        value = self._column("value", fill=np.int64(0))
+        ups = self.mask(kind=Kind.INCREMENT, outcome=Outcome.OK)
+        downs = self.mask(kind=Kind.DECREMENT, outcome=Outcome.OK)
+        beyond: npt.NDArray[np.bool_] = (
+            self.mask(outcome=Outcome.INDETERMINATE, reason=Reason.VALUE_EXCEEDS_64_BITS)
+            | (ups & (value > INT64_MAX - self.shift))
+            | (downs & (value < INT64_MIN + self.shift))
+        )
+        return beyond
+
+    @cached_property
     def increments(self) -> Intervals:
         """Every ok increment."""
         return self._intervals(Kind.INCREMENT, shift=self.shift)
@@ -86,14 +99,15 @@ class Run:
         """Sorted starts of the effects that perhaps happened; int64 nanoseconds.
 
         They are unanswered increments, and extra sends of increments that a client re-sent.
+        Those of a row that contradicts itself may have happened at any time: -NEVER_NS.
         """
-        return np.sort(self.frame["start_ns"].to_numpy()[self.uncertain_rows])
+        return self._start[self.uncertain_rows]
 
     @cached_property
     def uncertain_rows(self) -> Int64s:
         """The rows behind `uncertain_starts`, in that order; a row stands once an effect."""
         rows = self._uncertain(Kind.INCREMENT)
-        order = np.argsort(self.frame["start_ns"].to_numpy()[rows], kind="stable")
+        order = np.argsort(self._start[rows], kind="stable")
         return rows[order]
 
     @cached_property
@@ -103,13 +117,20 @@ class Run:
 
     @cached_property
     def hosts(self) -> list[str]:
-        """The distinct hosts whose clocks stamped this history."""
-        return sorted(str(host) for host in self.frame["host"].dropna().unique())
+        """The distinct hosts whose clocks stamped this history; all blanks are one more."""
+        found = self.frame["host"].unique()
+        return sorted({"" if pd.isna(host) else str(host) for host in found})
+
+    @cached_property
+    def host_of_row(self) -> npt.NDArray[np.object_]:
+        """The host of each row, as in `hosts`."""
+        return self.frame["host"].astype(object).fillna("").to_numpy(dtype=object)
 
     @property
     def has_decrements(self) -> bool:
         """Whether numbers may legally come back."""
-        return bool(self.mask(kind=Kind.DECREMENT).any())
+        impossible = self.mask(outcome=Outcome.REJECTED) & ~self.inconsistent
+        return bool((self.mask(kind=Kind.DECREMENT) & ~impossible).any())
 
     def mask(
         self,
@@ -130,12 +151,11 @@ class Run:
 
     def _intervals(self, kind: Kind, *, shift: int) -> Intervals:
         usable = self.mask(kind=kind, outcome=Outcome.OK) & self.frame["value"].notna().to_numpy()
-        rows = np.flatnonzero(usable)
+        rows = np.flatnonzero(usable & ~self.beyond_64_bits)
         # A row whose times contradict each other says nothing of order: it is treated as
         # concurrent with everything, so that it can raise no false alarm.
-        torn = self.inconsistent[rows]
-        start = np.where(torn, -NEVER_NS, self.frame["start_ns"].to_numpy()[rows])
-        end = np.where(torn, NEVER_NS, self._column("end_ns", fill=NEVER_NS)[rows])
+        start = self._start[rows]
+        end = np.where(self.inconsistent, NEVER_NS, self._column("end_ns", fill=NEVER_NS))[rows]
         value = self._column("value", fill=np.int64(0))[rows] + shift
         order = np.lexsort((start, value))
         return Intervals(start[order], end[order], value[order], rows[order])
@@ -143,12 +163,17 @@ class Run:
     def _uncertain(self, kind: Kind) -> Int64s:
         of_kind = self.mask(kind=kind)
         attempts = self._column("attempts", fill=np.int64(1))
-        unanswered = self.mask(outcome=Outcome.INDETERMINATE)
-        valueless = self.mask(outcome=Outcome.OK) & self.frame["value"].isna().to_numpy()
+        valued = self.mask(outcome=Outcome.OK) & self.frame["value"].notna().to_numpy()
+        unsure = self.mask(outcome=Outcome.INDETERMINATE) | (self.inconsistent & ~valued)
         # Of a request sent r times, one send is the operation itself; the others are effects
-        # that perhaps happened. An unanswered operation's own send is one of those too.
-        effects = np.maximum(attempts - 1, 0) + (unanswered | valueless)
+        # that perhaps happened. So is that one where the value it took is not known.
+        effects = np.maximum(attempts - 1, 0) + (unsure | self.beyond_64_bits)
         return np.repeat(np.arange(len(self.frame)), np.where(of_kind, effects, 0))
+
+    @cached_property
+    def _start(self) -> Int64s:
+        start = self.frame["start_ns"].to_numpy(dtype=np.int64)
+        return np.where(self.inconsistent, -NEVER_NS, start)
 
     def _column(self, name: str, *, fill: np.int64) -> Int64s:
         return self.frame[name].to_numpy(dtype=np.int64, na_value=fill)

@@ -8,8 +8,11 @@ often up as down. What is missing must be covered by unanswered requests.
 The condition is necessary, not sufficient: it can prove a FAIL, never a PASS.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from analysis.completeness import unless_missing
 from analysis.evidence import about, plural
 from analysis.run import Int64s, Run
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
@@ -44,22 +47,7 @@ def check(run: Run) -> Finding:
         "unanswered_increments": len(run.uncertain_starts),
     }
     if needed_down > run.uncertain_decrements or needed_up > len(run.uncertain_starts):
-        at = np.flatnonzero(surplus)
-        return Finding(
-            check=NAME,
-            verdict=Verdict.FAIL,
-            summary=(
-                f"{plural(len(at), 'boundary', 'boundaries')} crossed too often in one direction: "
-                f"{needed_up:,} increments and {needed_down:,} decrements would have to have "
-                f"happened unseen, but only {len(run.uncertain_starts):,} and "
-                f"{run.uncertain_decrements:,} went unanswered."
-            ),
-            counts=counts,
-            evidence=tuple(
-                _witness(run, int(boundary[i]), int(surplus[i])) for i in at[:EVIDENCE_CAP]
-            ),
-            evidence_total=len(at),
-        )
+        return unless_missing(run, _unbalanced(run, boundary, surplus, counts))
     return Finding(
         check=NAME,
         verdict=Verdict.INCONCLUSIVE,
@@ -69,6 +57,24 @@ def check(run: Run) -> Finding:
             "not decided."
         ),
         counts=counts,
+    )
+
+
+def _unbalanced(run: Run, boundary: Int64s, surplus: Int64s, counts: Mapping[str, int]) -> Finding:
+    at = np.flatnonzero(surplus)
+    return Finding(
+        check=NAME,
+        verdict=Verdict.FAIL,
+        summary=(
+            f"{plural(len(at), 'boundary', 'boundaries')} crossed too often in one direction: "
+            f"{counts['increments_needed']:,} increments and {counts['decrements_needed']:,} "
+            "decrements would have to have happened unseen, but only "
+            f"{counts['unanswered_increments']:,} and {counts['unanswered_decrements']:,} went "
+            "unanswered."
+        ),
+        counts=counts,
+        evidence=tuple(_witness(run, int(boundary[i]), int(surplus[i])) for i in at[:EVIDENCE_CAP]),
+        evidence_total=len(at),
     )
 
 

@@ -5,7 +5,6 @@ import numpy as np
 from analysis.evidence import about, plural
 from analysis.run import Int64s, Run
 from analysis.verdict import EVIDENCE_CAP, Finding, Verdict
-from history.operation import Reason
 
 NAME = "bounded"
 
@@ -19,7 +18,7 @@ def check(run: Run) -> Finding:
     """
     low, high = _limits(run)
     outside = _outside(run, low, high)
-    beyond = np.flatnonzero(run.mask(reason=Reason.VALUE_EXCEEDS_64_BITS))
+    beyond = np.flatnonzero(run.beyond_64_bits)
     rows = np.concatenate([outside, beyond])
     checked = len(run.increments) + len(run.decrements) + len(run.reads)
     counts = {

@@ -1,5 +1,6 @@
 """Does the counter's growth agree with the answers that were given?"""
 
+from analysis.completeness import unless_missing
 from analysis.evidence import plural
 from analysis.run import Run
 from analysis.verdict import Finding, Verdict
@@ -11,7 +12,8 @@ def check(run: Run) -> Finding:
     """Compare final - initial with what the answers account for.
 
     FAIL when it is less than the ok operations, or more than they and the uncertain ones
-    together; INCONCLUSIVE when the final value could not be read.
+    together; INCONCLUSIVE when the final value could not be read, or requests that are
+    missing from the record can have made the difference.
     On a plain history file without a final value, the largest value returned stands for it.
     """
     final, how = run.final, "final value"
@@ -41,9 +43,10 @@ def check(run: Run) -> Finding:
         verdict, remark = Verdict.FAIL, f"{grown - most:,} happened that no request can account for"
     else:
         verdict, remark = Verdict.PASS, "they agree"
-    return Finding(
+    finding = Finding(
         check=NAME,
         verdict=verdict,
         summary=f"{sentence[0].upper()}{sentence[1:]}: {remark}.",
         counts=counts,
     )
+    return unless_missing(run, finding) if grown > most else finding

@@ -11,7 +11,7 @@ import numpy as np
 from analysis.evidence import plural
 from analysis.run import NEVER_NS, Int64s, Run
 from analysis.verdict import Evidence, Finding, Verdict
-from history.manifest import Manifest
+from history.manifest import ENDED_WELL, Manifest
 from history.operation import Outcome
 
 NAME = "exercised"
@@ -23,15 +23,15 @@ MIN_RATE_SHARE = 0.90
 MIN_LOAD_SHARE = 0.90
 """A generator whose last request ended before this share of the load fell silent."""
 
-ENDED_WELL = "ended"
 GENERATORS = ("swarm", "locust")
 
 
 def check(run: Run) -> Finding:
     """INCONCLUSIVE when the run could not have failed, or was not what was asked for.
 
-    That is: too few operations, hardly any overlapped, a generator died or got no answer, the
-    run was interrupted, or the client fell behind its open-loop schedule.
+    That is: too few operations, hardly any overlapped, a generator died, got no answer, fell
+    silent or did not use all its users or connections, the run was interrupted, or the client
+    fell behind its open-loop schedule.
     """
     start, end = _completed(run)
     counts = {
@@ -80,10 +80,27 @@ def _fell_silent(run: Run, manifest: Manifest) -> list[str]:
     return silent
 
 
+def _idle(run: Run, manifest: Manifest) -> list[str]:
+    """Name the generators of which fewer users or connections sent than were asked for."""
+    load = manifest.load
+    asked = {
+        "locust": (load.users, "Locust users", "raise SPAWN_RATE or DURATION"),
+        "swarm": (load.connections, "swarm connections", "raise RATE or DURATION"),
+    }
+    idle = []
+    for source, (count, clients, advice) in asked.items():
+        sent = run.frame.loc[(run.frame["source"] == source).to_numpy(), "worker"].nunique()
+        if sent < count:
+            idle.append(f"Only {sent:,} of {count:,} {clients} sent a request: {advice}")
+    return idle
+
+
 def _completed(run: Run) -> tuple[Int64s, Int64s]:
+    """Give starts and ends of what was answered, without rows whose times are contradictory."""
     parts = (run.increments, run.decrements, run.reads)
-    start = np.concatenate([part.start for part in parts])
-    end = np.concatenate([part.end for part in parts])
+    whole = ~run.inconsistent[np.concatenate([part.row for part in parts])]
+    start = np.concatenate([part.start for part in parts])[whole]
+    end = np.concatenate([part.end for part in parts])[whole]
     order = np.argsort(start, kind="stable")
     return start[order], end[order]
 
@@ -143,12 +160,13 @@ def _troubles(run: Run, manifest: Manifest) -> list[str]:
         for source in GENERATORS
         if not int(answered.get(source, 0))
     ]
-    troubles += _fell_silent(run, manifest)
+    troubles += _fell_silent(run, manifest) + _idle(run, manifest)
     due = manifest.load.rate_per_s * manifest.load.duration_s
     scheduled = int(run.frame["intended_ns"].notna().sum())
     if scheduled < MIN_RATE_SHARE * due:
         troubles.append(
-            f"The client sent {scheduled:,} of the {due:,.0f} requests its schedule asked for: "
-            "it was too slow, so lower RATE or raise PROCESSES"
+            f"The client sent {scheduled:,} of {due:,.0f} requests of its schedule: the client "
+            "was too slow or the server held all connections, so lower RATE or raise PROCESSES "
+            "or CONNECTIONS"
         )
     return troubles

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analysis.completeness import unless_missing
 from analysis.evidence import about, duration, plural
 from analysis.holes import Holes, deadlines, find_holes, first_unexplained
 from analysis.run import NEVER_NS, Int64s, Run
@@ -14,8 +15,9 @@ _NAMED = 10
 def check(run: Run) -> Finding:
     """FAIL when a missing value cannot be explained, by count or by real time.
 
-    INCONCLUSIVE when more than `allow_unanswered` can be, each by an unanswered request. With
-    several hosts the times do not compare and only the count can speak.
+    INCONCLUSIVE when more than `allow_unanswered` can be, each by an unanswered request, or
+    when records are missing. With several hosts the times do not compare and only the count
+    can speak.
     """
     last = _last(run)
     if last is None:
@@ -37,7 +39,7 @@ def check(run: Run) -> Finding:
         "unanswered_left_over": max(0, len(starts) - holes.count),
     }
     if failing is not None:
-        return _failed(run, holes, due, failing, counts)
+        return unless_missing(run, _failed(run, holes, due, failing, counts))
     if holes.count:
         return _explained(run, holes, counts)
     surplus = (
@@ -141,16 +143,25 @@ def _hall_set(run: Run, holes: Holes, failing: int, deadline: int, in_time: int)
     named = ", ".join(f"{hole:,}" for hole in competing[:_NAMED])
     if len(competing) > _NAMED:
         named += f" and {len(competing) - _NAMED:,} more"
-    saw_more = run.increments.row[
-        (run.increments.value > competing[-1]) & (run.increments.end == deadline)
-    ]
-    until = "before the first operation below, which saw more, had completed"
+    witness, until = _witness(run, competing[-1], deadline)
     return about(
         run,
         f"{named}: {plural(len(competing), 'value')} returned to nobody, and "
-        f"{plural(in_time, 'unanswered request')} sent {until if len(saw_more) else 'in all'}",
-        [*saw_more[:1], *run.uncertain_rows[: min(in_time, EVIDENCE_CAP)]],
+        f"{plural(in_time, 'unanswered request')} sent {until}",
+        [*witness, *run.uncertain_rows[: min(in_time, EVIDENCE_CAP)]],
     )
+
+
+def _witness(run: Run, hole: int, deadline: int) -> tuple[Int64s, str]:
+    """Give the row of the operation that set the deadline, and how to say it."""
+    increments, reads = run.increments, run.reads
+    saw_more = increments.row[(increments.value > hole) & (increments.end == deadline)]
+    saw_it = reads.row[(reads.value >= hole) & (reads.end == deadline)]
+    if deadline == NEVER_NS or not len(saw_more) + len(saw_it):
+        return saw_more[:0], "in all"
+    if len(saw_more):
+        return saw_more[:1], "before the first operation below, which saw more, had completed"
+    return saw_it[:1], "before the first operation below, a read of what followed, had completed"
 
 
 def _missing_run(run: Run, first: int, length: int) -> Evidence:

@@ -26,7 +26,7 @@ def check(run: Run) -> Finding:
         return _undecided("With decrements in the history values may come back: see balanced.")
     if not len(run.increments) + len(run.reads):
         return _undecided("No operation returned a value, so there is no order to check.")
-    hosts = run.frame["host"].to_numpy() if len(run.hosts) > 1 else None
+    hosts = run.host_of_row if len(run.hosts) > 1 else None
     late, early, compared = _inversions(run, hosts)
     counts = {"compared": compared, "inversions": len(late), "hosts": max(1, len(run.hosts))}
     if len(late):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from analysis.completeness import missing_records
 from analysis.evidence import about, plural
 from analysis.run import Run
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
-from history.manifest import Manifest
 
 NAME = "well-formed"
 
@@ -14,11 +14,10 @@ def check(run: Run) -> Finding:
     """Judge the record itself: INCONCLUSIVE when rows contradict themselves or are missing.
 
     A row contradicts itself when it ends before it starts, is ok without a value or an end,
-    or has a value without being ok. With a manifest, the rows of each process must be as
-    many as its journal held, and as many as the process counted when it ended.
+    or has a value without being ok.
     """
     bad_rows = np.flatnonzero(run.inconsistent)
-    missing = _missing_records(run, run.manifest) if run.manifest else []
+    missing = missing_records(run)
     evidence = [
         *(Evidence(summary=sentence) for sentence in missing),
         *(
@@ -35,7 +34,8 @@ def check(run: Run) -> Finding:
     if total:
         parts = []
         if len(bad_rows):
-            parts.append(f"{plural(len(bad_rows), 'record')} contradict themselves")
+            contradict = "contradicts itself" if len(bad_rows) == 1 else "contradict themselves"
+            parts.append(f"{plural(len(bad_rows), 'record')} {contradict}")
         parts += missing[:3]
         return Finding(
             check=NAME,
@@ -53,28 +53,6 @@ def check(run: Run) -> Finding:
         summary=f"{plural(len(run.frame), 'record')}{of_processes} read, each consistent.",
         counts=counts,
     )
-
-
-def _missing_records(run: Run, manifest: Manifest) -> list[str]:
-    stored = run.frame["process"].value_counts()
-    problems = [] if manifest.sealed else ["the run was never sealed"]
-    for process in manifest.processes:
-        rows = int(stored.get(process.process, 0))
-        if rows != process.journal_records:
-            problems.append(
-                f"{process.process} recorded {plural(process.journal_records, 'operation')} but "
-                f"the history holds {rows:,}"
-            )
-        if process.closed_records not in (None, process.journal_records):
-            problems.append(
-                f"{process.process} counted {plural(process.closed_records or 0, 'operation')} but "
-                f"its journal held {process.journal_records:,}"
-            )
-    unknown = set(map(str, stored.index)) - {process.process for process in manifest.processes}
-    problems += [f"{name} is not in the manifest" for name in sorted(unknown) if stored[name]]
-    if not manifest.processes:
-        problems.append("the manifest names no recording process")
-    return problems
 
 
 def _contradiction(run: Run, row: int) -> str:

@@ -57,7 +57,8 @@ CHECKS: Mapping[str, CheckWords] = {
         holds="no number is missing without explanation",
         broken="numbers are missing that no unanswered request can explain: do not rely on the "
         "sequence being without gaps",
-        unknown="numbers are missing that unanswered requests may have taken",
+        unknown="numbers are missing that requests without an answer, or without a record, may "
+        "have taken",
         decide="Run again until every request is answered, or accept that many explained holes "
         "with ALLOW_UNANSWERED.",
     ),

@@ -27,6 +27,7 @@ from analysis.outputs import junit_xml, verdict_block, verdict_json
 from analysis.run import Run
 from analysis.verdict import Finding, Verdict, worst
 from history.manifest import KnownValue
+from history.operation import Returns
 from tests.runs import lost, new_manifest, ok, read, run_of
 
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
@@ -216,7 +217,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             [ok(5, 1, 1)],
             {},
             INCONCLUSIVE,
-            "Of 1 record: 1 record contradict themselves.",
+            "Of 1 record: 1 record contradicts itself.",
             id="end before start",
         ),
         pytest.param(
@@ -224,7 +225,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             [{"start_ns": 0, "outcome": "ok", "end_ns": 1}],
             {},
             INCONCLUSIVE,
-            "Of 1 record: 1 record contradict themselves.",
+            "Of 1 record: 1 record contradicts itself.",
             id="ok without value",
         ),
         pytest.param(
@@ -232,8 +233,66 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             [ok(0, 1, 1) | {"outcome": "rejected"}],
             {},
             INCONCLUSIVE,
-            "Of 1 record: 1 record contradict themselves.",
+            "Of 1 record: 1 record contradicts itself.",
             id="rejected with value",
+        ),
+        pytest.param(
+            well_formed.check,
+            [ok(5, 1, 1), ok(5, 2, 2)],
+            {},
+            INCONCLUSIVE,
+            "Of 2 records: 2 records contradict themselves.",
+            id="two that do",
+        ),
+        pytest.param(
+            ordered.check,
+            [ok(0, 1, 2, host="a"), ok(2, 3, 1)],
+            {},
+            INCONCLUSIVE,
+            "In order on each of 2 hosts, but their clocks are not comparable.",
+            id="a blank among hosts is one of its own",
+        ),
+        pytest.param(
+            ordered.check,
+            [ok(0, 1, 2), ok(2, 3, 1), ok(0, 9, 3, host="a")],
+            {},
+            FAIL,
+            "1 operation out of real-time order: 2 was returned to row 1 1 ns before row 2 sent "
+            "the request that returned 1.",
+            id="inversion among blank hosts",
+        ),
+        pytest.param(
+            gap_free.check,
+            [ok(0, 1, 2, host="a"), lost(9)],
+            {},
+            INCONCLUSIVE,
+            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "0 allowed (--allow-unanswered).",
+            id="a host and a blank do not share a clock",
+        ),
+        pytest.param(
+            bounded.check,
+            [ok(0, 1, 1, reason="value-exceeds-64-bits")],
+            {"final": 1},
+            PASS,
+            "1 value, all within (0, 1].",
+            id="the reason of an answered row says nothing",
+        ),
+        pytest.param(
+            bounded.check,
+            [ok(0, 1, 0), ok(2, 3, 2**63 - 1)],
+            {"returns": Returns.OLD},
+            FAIL,
+            "1 value outside (0, unknown].",
+            id="old: the value after the largest one is beyond 64 bits",
+        ),
+        pytest.param(
+            bounded.check,
+            [decrement(0, 1, -(2**63)), ok(0, 1, -1)],
+            {"returns": Returns.OLD},
+            FAIL,
+            "1 value outside [-1, 1].",
+            id="old: so is the value after decrementing the smallest",
         ),
     ],
 )
@@ -266,6 +325,61 @@ def test_a_torn_interval_raises_no_alarm_of_order() -> None:
     judgement = judge_run(run)
     assert judgement.finding("ordered").verdict is PASS
     assert judgement.verdict is INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "contradiction",
+    [
+        pytest.param(lost(99, end_ns=3), id="indeterminate, ends before it starts"),
+        pytest.param(lost(99, end_ns=100, value=7), id="indeterminate with a value"),
+        pytest.param({"start_ns": 99, "outcome": "rejected", "value": 7}, id="rejected, value"),
+        pytest.param({"start_ns": 99, "end_ns": 3, "outcome": "rejected"}, id="rejected, torn"),
+        pytest.param(
+            {"start_ns": 99, "outcome": "rejected", "value": 10**30}, id="rejected, huge value"
+        ),
+        pytest.param({"start_ns": 99, "end_ns": 100, "outcome": "ok"}, id="ok without value"),
+        pytest.param({"start_ns": 99, "outcome": "ok", "value": 1}, id="ok without end"),
+        pytest.param(ok(99, 3, 1), id="ok, ends before it starts"),
+    ],
+)
+def test_a_row_that_contradicts_itself_can_have_filled_any_hole(
+    contradiction: dict[str, Any],
+) -> None:
+    run = run_of([contradiction, ok(0, 1, 2)], final=2)
+    findings = {f.check: f.verdict for f in judge_run(run).findings if f.decides}
+    assert FAIL not in findings.values()
+    assert findings["well-formed"] is INCONCLUSIVE
+    holds_its_value = contradiction.get("value") == 1
+    assert findings["gap-free"] is (PASS if holds_its_value else INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("rows", "witness"),
+    [
+        ([ok(0, 10, 3), lost(15)], "before the first operation below, which saw more, had"),
+        ([read(0, 10, 3), lost(15)], "before the first operation below, a read of what followed"),
+        ([ok(0, 10, 1)], "in all"),
+    ],
+)
+def test_the_deadline_has_a_witness(rows: list[dict[str, Any]], witness: str) -> None:
+    proof = gap_free.check(run_of(rows, final=3)).evidence[0]
+    assert f"unanswered requests sent {witness}" in proof.summary
+    assert [op["row"] for op in proof.operations] == ([0] if witness != "in all" else [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "has_decrements"),
+    [
+        ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected"}], False),
+        ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected", "value": 1}], True),
+        ([lost(0, kind="decrement")], True),
+        ([decrement(0, 1, 0)], True),
+    ],
+)
+def test_only_decrements_that_can_have_happened_count(
+    rows: list[dict[str, Any]], *, has_decrements: bool
+) -> None:
+    assert run_of([ok(0, 1, 1), *rows]).has_decrements is has_decrements
 
 
 def test_the_hall_set_is_the_evidence() -> None:
@@ -331,7 +445,17 @@ def busy(count: int = 2_000, *, overlapping: bool = True) -> list[dict[str, Any]
     for n in range(count):
         source = "swarm" if n % 2 else "locust"
         end = 10 * n + (15 if overlapping else 5)
-        rows.append(ok(10 * n, end, n + 1, source=source, process=f"{source}-0"))
+        worker = n // 2 % (50 if n % 2 else 20)
+        rows.append(
+            ok(
+                10 * n,
+                end,
+                n + 1,
+                source=source,
+                process=f"{source}-0",
+                worker=f"{source}-0/{worker}",
+            )
+        )
     return rows
 
 
@@ -360,7 +484,15 @@ def test_a_run_that_tried_hard_passes() -> None:
         ),
         (
             recorded(busy(), load=dataclasses.replace(new_manifest().load, rate_per_s=500)),
-            "The client sent 0 of the 15,000 requests its schedule asked for",
+            "The client sent 0 of 15,000 requests of its schedule: the client was too slow or",
+        ),
+        (
+            recorded(busy(), load=dataclasses.replace(new_manifest().load, users=21)),
+            "Only 20 of 21 Locust users sent a request: raise SPAWN_RATE or DURATION",
+        ),
+        (
+            recorded(busy(), load=dataclasses.replace(new_manifest().load, connections=51)),
+            "Only 50 of 51 swarm connections sent a request: raise RATE or DURATION",
         ),
         (
             recorded(
@@ -393,6 +525,10 @@ def test_a_run_that_could_hardly_have_failed(run: Run, sentence: str) -> None:
         ({"processes": ()}, "the manifest names no recording process"),
         ({"journal_records": 5}, "swarm-0 recorded 5 operations but the history holds 1,000"),
         ({"closed_records": 1_001}, "swarm-0 counted 1,001 operations but its journal held 1,000"),
+        ({"closed_records": None}, "swarm-0 left no count"),
+        ({"closed_records": None, "journal_records": 0}, "swarm-0 left no journal"),
+        ({"closed_records": None, "exit_state": "left no journal"}, "swarm-0 left no journal"),
+        ({"problem": "its journal was cut short"}, "swarm-0: its journal was cut short"),
     ],
 )
 def test_missing_records(changes: dict[str, Any], sentence: str) -> None:
@@ -405,6 +541,38 @@ def test_missing_records(changes: dict[str, Any], sentence: str) -> None:
     finding = well_formed.check(run)
     assert finding.verdict is INCONCLUSIVE
     assert sentence in finding.summary
+
+
+def test_a_killed_process_misses_no_records() -> None:
+    run = recorded(busy())
+    assert run.manifest is not None
+    killed = tuple(
+        dataclasses.replace(process, exit_state="was killed by SIGKILL", closed_records=None)
+        for process in run.manifest.processes
+    )
+    run = dataclasses.replace(run, manifest=run.manifest.replace(processes=killed))
+    assert well_formed.check(run).verdict is PASS
+
+
+@pytest.mark.parametrize("check", [gap_free.check, conserved.check, balanced.check])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_missing_records_may_explain_is_no_fail(check: Check, *, whole: bool) -> None:
+    rows = busy()
+    run = recorded([*rows[:700], *rows[701:]], sealed=whole)
+    run = dataclasses.replace(run, final=2_000)
+    finding = check(run)
+    if whole:
+        assert finding.verdict is FAIL
+    else:
+        assert finding.verdict is INCONCLUSIVE
+        assert finding.summary.endswith(
+            " But records are missing, which may explain it: the run was never sealed."
+        )
+
+
+def test_answers_beyond_what_happened_fail_though_records_are_missing() -> None:
+    run = dataclasses.replace(recorded(busy(), sealed=False), final=1_999)
+    assert conserved.check(run).verdict is FAIL
 
 
 @given(
