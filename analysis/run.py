@@ -128,9 +128,8 @@ class Run:
 
     @property
     def has_decrements(self) -> bool:
-        """Whether numbers may legally come back."""
-        impossible = self.mask(outcome=Outcome.REJECTED) & ~self.inconsistent
-        return bool((self.mask(kind=Kind.DECREMENT) & ~impossible).any())
+        """Whether numbers may legally come back: a rejected decrement cannot have done that."""
+        return len(self.decrements) + self.uncertain_decrements > 0
 
     def mask(
         self,

@@ -13,7 +13,7 @@ from history.operation import Returns
 from tests.analysis.oracle import Completed, linearizable
 from tests.runs import lost, ok, read, run_of
 
-EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "600"))
+EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "400"))
 """A few seconds of them in every test run; 4,000 took five minutes and agreed on all."""
 TIMES = st.integers(0, 14)
 

@@ -372,6 +372,7 @@ def test_the_deadline_has_a_witness(rows: list[dict[str, Any]], witness: str) ->
     [
         ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected"}], False),
         ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected", "value": 1}], True),
+        ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected", "attempts": 2}], True),
         ([lost(0, kind="decrement")], True),
         ([decrement(0, 1, 0)], True),
     ],
