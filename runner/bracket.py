@@ -27,12 +27,13 @@ def initialise(
                 "server without PUT; nothing was loaded"
             )
         # Whatever a foreign server does with PUT, its first GET says where it stands.
-        say(f"PUT {counter.url}: {status}{'' if status == HTTP_OK else ' (it has no PUT)'}")
+        told = "200" if status == HTTP_OK else f"{status or 'no answer'} (it has no PUT)"
+        say(f"PUT {counter.url}: {told}")
         return None
     if status != HTTP_OK:
         raise UserError(
-            f"PUT {counter.url} answered {status}, expected 200: the counter could not be "
-            "initialised; see make inspect"
+            f"PUT {counter.url} answered {status or 'nothing'}, expected 200: the counter could "
+            "not be initialised; see make inspect"
         )
     say(f"PUT {counter.url}: the counter is {options.initial}")
     return KnownValue(value=options.initial, how=f"PUT answered 200 to INITIAL={options.initial}")

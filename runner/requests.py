@@ -12,30 +12,33 @@ from history.errors import UserError
 from history.journal import Journal
 from history.operation import Reason
 
-PUT_ABSENT = frozenset({404, 405, 501})
-"""Statuses by which a server says that it has no PUT: tolerated where nothing was deployed."""
+PUT_ABSENT = frozenset({0, 404, 405, 501})
+"""How a server says that it has no PUT (0: it hangs up): tolerated where nothing was deployed."""
 
 
 def set_counter(destination: Destination, value: int, *, timeout_s: float) -> int:
-    """PUT the counter to a value; give the HTTP status.
+    """PUT the counter to a value; give the HTTP status, 0 when the server hangs up on it.
 
-    Raises UserError when there is no answer.
+    Raises UserError when nobody is there.
     """
+    connection = _connect(destination, timeout_s)
+    try:
+        connection.connect()
+    except OSError as error:
+        raise UserError(
+            f"{destination.host}:{destination.port} got no answer ({error}): nothing was loaded; "
+            "is the server running there?"
+        ) from error
     body = json.dumps({"value": value}).encode()
     try:
-        connection = _connect(destination, timeout_s)
-        try:
-            connection.request("PUT", destination.path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            response.read(MAX_BODY_BYTES)
-            return response.status
-        finally:
-            connection.close()
-    except (OSError, http.client.HTTPException) as error:
-        raise UserError(
-            f"PUT {destination.path} at {destination.host}:{destination.port} got no answer "
-            f"({_text(error)}): nothing was loaded; is the server running there?"
-        ) from error
+        connection.request("PUT", destination.path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        response.read(MAX_BODY_BYTES)
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+    return response.status
 
 
 def recorded_increment(destination: Destination, journal: Journal, *, timeout_s: float) -> Answer:
@@ -74,7 +77,3 @@ def _connect(destination: Destination, timeout_s: float) -> http.client.HTTPConn
         http.client.HTTPSConnection if destination.scheme == "https" else http.client.HTTPConnection
     )
     return kind(destination.host, destination.port, timeout=timeout_s)
-
-
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -23,8 +23,11 @@ class CounterServer:
     `received` counts requests read off the wire, `value` is the counter.
     """
 
-    def __init__(self, answering: Answering, *, value: int = 0) -> None:
+    def __init__(
+        self, answering: Answering, *, value: int = 0, hangs_up_on_put: bool = False
+    ) -> None:
         self.answering = answering
+        self.hangs_up_on_put = hangs_up_on_put
         self.value = value
         self.received = 0
         self.url = ""
@@ -69,6 +72,8 @@ class CounterServer:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 if not head.startswith(b"GET "):
+                    if self.hangs_up_on_put:
+                        return
                     writer.write(
                         b"HTTP/1.1 405 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
                     )

@@ -230,8 +230,9 @@ def test_an_unnamed_signal_is_no_reason_to_lose_the_record(runner: Runner) -> No
 
 
 def test_nobody_listening_is_no_reason_to_lose_the_record(runner: Runner) -> None:
-    with CounterServer(servers.correct) as server:
+    with CounterServer(servers.correct, hangs_up_on_put=True) as server:
         running = runner.start(URL=server.url, DURATION="1s")
+        assert "no answer (it has no PUT)" in running.until_line("PUT ")
         running.until_line("load:")
         assert running.process.stdout is not None
         running.process.stdout.close()

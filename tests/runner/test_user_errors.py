@@ -41,6 +41,7 @@ def test_nobody_there(runner: Runner) -> None:
         _, code, _, err = runner.run(URL=url)
     assert code == 2
     assert "got no answer (" in one_sentence(err)
+    assert "is the server running there?" in err
 
 
 @pytest.mark.parametrize(
