@@ -42,6 +42,8 @@ class Running:
         pause = threading.Event()
         while time.monotonic() < deadline:
             for path in self.reports.glob(f"2*/journal/{process}.journal"):
+                if path.stat().st_size <= HEADER_BYTES:
+                    continue  # only just begun
                 slots = np.fromfile(path, dtype=SLOT_DTYPE, offset=HEADER_BYTES)
                 if (slots["state"] == 2).sum() >= count:
                     return
