@@ -187,9 +187,10 @@ def _json_cell(cell: object) -> str:
 
 
 def _require_columns(names: Iterable[str], path: Path) -> None:
+    names = list(names)
     missing = sorted(set(_REQUIRED) - set(names))
     if missing:
         raise UserError(
             f"{path}: column {missing[0]} is missing; a history needs the columns "
-            f"{', '.join(_REQUIRED)}"
+            f"{', '.join(_REQUIRED)}, found {quoted(','.join(names)) if any(names) else 'none'}"
         )

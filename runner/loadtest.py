@@ -117,7 +117,7 @@ def _conduct(
         say(f"load: {result.interrupted}; what was recorded is judged")
     last = last_increment(counter, journal, timeout_s=options.load.timeout_s)
     known = final(counter, last)
-    say(f"final value: {known.value} ({known.how})")
+    say(f"final value: {'unknown' if known.value is None else known.value} ({known.how})")
     return manifest.replace(
         final=known,
         ended_utc=provenance.utc_now(),

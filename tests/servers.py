@@ -5,9 +5,9 @@
 Written on asyncio streams, byte by byte, so that each can misbehave on the wire as it likes.
 """
 
+import argparse
 import asyncio
 import contextlib
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -233,12 +233,21 @@ async def silent(server: CounterServer, n: int, writer: asyncio.StreamWriter) ->
     return False
 
 
-def main(name: str) -> None:
-    """Serve one of the functions above until standard input closes, or Ctrl-C."""
-    with CounterServer(globals()[name]) as server, contextlib.suppress(KeyboardInterrupt):
+COUNTERS = (correct, racy, dropping, failing_every_tenth, erring, closing)
+
+
+def main() -> None:
+    """Serve one of COUNTERS until Ctrl-C or SIGTERM."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.servers", description="A counter over HTTP that is right or wrong."
+    )
+    named = {counter.__name__: counter for counter in COUNTERS}
+    parser.add_argument("counter", choices=named, help="how it behaves")
+    chosen = named[parser.parse_args().counter]
+    with CounterServer(chosen) as server, contextlib.suppress(KeyboardInterrupt):
         print(server.url, flush=True)
-        sys.stdin.read()
+        threading.Event().wait()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

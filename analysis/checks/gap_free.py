@@ -84,7 +84,7 @@ def _explained(run: Run, holes: Holes, counts: dict[str, int]) -> Finding:
         summary=(
             f"{plural(holes.count, 'value')} of {counts['first']:,} to {counts['last']:,} missing, "
             f"each of which one of {requests} can have taken; {run.allow_unanswered:,} allowed "
-            "(--allow-unanswered)."
+            "(allow-unanswered)."
         ),
         counts=counts,
         evidence=tuple(

@@ -56,6 +56,8 @@ def _witness(run: Run, first: int, repeats: int) -> Evidence:
     rows = run.increments.row[first : first + min(repeats, _SHOWN_PER_VALUE)]
     one, other, *_ = operations_of(run, rows)
     times = "twice" if repeats == 2 else f"{repeats:,} times"  # noqa: PLR2004
+    if repeats > _SHOWN_PER_VALUE:
+        times += f" (the first {_SHOWN_PER_VALUE} are shown)"
     later = duration(other["start_ns"] - one["start_ns"])
     return about(
         run,

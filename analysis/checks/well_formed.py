@@ -35,7 +35,11 @@ def check(run: Run) -> Finding:
         parts = []
         if len(bad_rows):
             contradict = "contradicts itself" if len(bad_rows) == 1 else "contradict themselves"
-            parts.append(f"{plural(len(bad_rows), 'record')} {contradict}")
+            first = int(bad_rows[0])
+            parts.append(
+                f"{plural(len(bad_rows), 'record')} {contradict} (row {first + 1}: "
+                f"{_contradiction(run, first)})"
+            )
         parts += missing[:3]
         return Finding(
             check=NAME,

@@ -113,7 +113,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             {},
             INCONCLUSIVE,
             "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
-            "0 allowed (--allow-unanswered).",
+            "0 allowed (allow-unanswered).",
             id="a re-send can have taken it",
         ),
         pytest.param(
@@ -122,7 +122,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             {},
             INCONCLUSIVE,
             "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
-            "0 allowed (--allow-unanswered).",
+            "0 allowed (allow-unanswered).",
             id="two hosts: only the count speaks",
         ),
         pytest.param(
@@ -217,7 +217,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             [ok(5, 1, 1)],
             {},
             INCONCLUSIVE,
-            "Of 1 record: 1 record contradicts itself.",
+            "Of 1 record: 1 record contradicts itself (row 1: it ends (1) before it starts (5)).",
             id="end before start",
         ),
         pytest.param(
@@ -225,7 +225,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             [{"start_ns": 0, "outcome": "ok", "end_ns": 1}],
             {},
             INCONCLUSIVE,
-            "Of 1 record: 1 record contradicts itself.",
+            "Of 1 record: 1 record contradicts itself (row 1: ok without a value).",
             id="ok without value",
         ),
         pytest.param(
@@ -233,7 +233,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             [ok(0, 1, 1) | {"outcome": "rejected"}],
             {},
             INCONCLUSIVE,
-            "Of 1 record: 1 record contradicts itself.",
+            "Of 1 record: 1 record contradicts itself (row 1: rejected with a value).",
             id="rejected with value",
         ),
         pytest.param(
@@ -241,7 +241,8 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             [ok(5, 1, 1), ok(5, 2, 2)],
             {},
             INCONCLUSIVE,
-            "Of 2 records: 2 records contradict themselves.",
+            "Of 2 records: 2 records contradict themselves (row 1: it ends (1) before it "
+            "starts (5)).",
             id="two that do",
         ),
         pytest.param(
@@ -267,7 +268,7 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             {},
             INCONCLUSIVE,
             "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
-            "0 allowed (--allow-unanswered).",
+            "0 allowed (allow-unanswered).",
             id="a host and a blank do not share a clock",
         ),
         pytest.param(
