@@ -90,7 +90,7 @@ def answer_for(
     space = " " if refusal is Refusal.TIMED_OUT else ""
     body = f'{{"message":{space}{json.dumps(message)}}}'
     family = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"  # noqa: PLR2004
-    responses = api.gateway_responses if api is not None else {}
+    responses = api.definition.gateway_responses if api is not None else {}
     custom = responses.get(kind) or responses.get(family)
     if custom is not None:
         status = custom.status or status

@@ -74,15 +74,9 @@ class GatewayResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeployedApi:
-    """One stage of one API as it was deployed."""
+class Definition:
+    """What a deployment freezes of an API."""
 
-    api_id: str
-    stage: str
-    deployment_id: str
-    region: str
-    account: str
-    variables: Mapping[str, str]
     resources: tuple[Resource, ...]
     gateway_responses: Mapping[str, GatewayResponse]
 
@@ -93,6 +87,19 @@ class DeployedApi:
             if match is not None:
                 return resource, dict(zip(resource.parameters, match.groups(), strict=True))
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedApi:
+    """One stage of one API: what is live about it, and the definition its deployment froze."""
+
+    api_id: str
+    stage: str
+    deployment_id: str
+    region: str
+    account: str
+    variables: Mapping[str, str]
+    definition: Definition
 
 
 def resources_of(items: list[Json]) -> tuple[Resource, ...]:

@@ -146,7 +146,7 @@ def service_target(kind: str, uri: str, credentials: str) -> tuple[str, str, str
 
 def method_for(api: DeployedApi, request: Request) -> tuple[Method, Mapping[str, str]]:
     """Find the method; an unknown path and an unknown method get the same answer, as on AWS."""
-    found = api.resource_for(request.path)
+    found = api.definition.resource_for(request.path)
     if found is None:
         raise Refused(Refusal.MISSING_TOKEN)
     resource, path_parameters = found

@@ -18,6 +18,7 @@ from aiohttp.http import RawRequestMessage
 
 from deploy.local import asgi
 from deploy.local.asgi import AsgiApp
+from deploy.local.control_plane import ControlPlane
 from deploy.local.engine import Engine, HttpEngine
 from deploy.local.gateway import Gateway, Request
 from deploy.local.ministack_engine import MiniStackEngine
@@ -53,7 +54,8 @@ class Front:
 
     def __init__(self, *, app: AsgiApp, engine: Engine, instance: str) -> None:
         self._app = app
-        self._configurations = ConfigurationReader(app)
+        self._control_plane = ControlPlane(app)
+        self._configurations = ConfigurationReader(self._control_plane)
         self._gateway = Gateway(self._configurations, engine)
         self._instance = instance
 
@@ -100,22 +102,29 @@ class Front:
             query=request.url.raw_query_string.encode(),
             headers=[(name.lower(), value) for name, value in request.raw_headers],
         )
+        writes = request.method != "GET" and not is_dynamodb(request)
+        if writes:
+            await self._configurations.take_snapshots()  # as they are before this write
         answer = await asgi.call(self._app, scope, body)
-        if not request.headers.get("X-Amz-Target", "").startswith("DynamoDB"):
-            await self._control_plane_changed(request)
+        self._note_scope(request)
+        if writes:
+            self._configurations.forget_stages()
+            await self._configurations.take_snapshots()
         response = web.Response(status=answer.status, body=answer.body)
         for name, value in answer.headers:
             if name.lower() not in HOP_BY_HOP:
                 response.headers[name.decode("latin-1")] = value.decode("latin-1")
         return response
 
-    async def _control_plane_changed(self, request: web.BaseRequest) -> None:
-        """Look again at what is deployed: any control-plane write may have changed it."""
+    def _note_scope(self, request: web.BaseRequest) -> None:
         scope = SIGNATURE_SCOPE.search(request.headers.get("Authorization", ""))
         if scope is not None:
-            self._configurations.note_scope(scope["key"], scope["region"])
-        if request.method != "GET":
-            await self._configurations.snapshot_all()
+            self._control_plane.note_scope(scope["key"], scope["region"])
+
+
+def is_dynamodb(request: web.BaseRequest) -> bool:
+    """Whether a request is for DynamoDB, and so cannot change an API."""
+    return request.headers.get("X-Amz-Target", "").startswith("DynamoDB")
 
 
 def place_of(raw_path: str, host: str) -> Place | None:
