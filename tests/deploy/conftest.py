@@ -6,7 +6,9 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.local.options import CloudOptions
 from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack
+from tests.deploy.handmade import Api
 from tests.deploy.support import ScriptedDynamo, scripted_dynamo
 
 
@@ -29,6 +31,14 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def cloud(local: LocalCloud) -> Cloud:
     return Cloud(region="us-east-1", endpoint_url=local.endpoint_url)
+
+
+@pytest.fixture
+def api(cloud: Cloud, local: LocalCloud) -> Iterator[Api]:
+    """An API without methods, on its own."""
+    made = Api(cloud, local.endpoint_url)
+    yield made
+    cloud.apigateway().delete_rest_api(restApiId=made.id)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +69,9 @@ def scripted_stack(
     template.write_text(
         TEMPLATE_PATH.read_text().replace("TimeoutInMillis: 29000", "TimeoutInMillis: 250")
     )
-    with temporary_cloud(folder / "cloud.log", engine_url=backend.url) as scripted:
+    with temporary_cloud(
+        folder / "cloud.log", options=CloudOptions(engine_url=backend.url)
+    ) as scripted:
         backend.forward_to = scripted.endpoint_url
         cloud = Cloud(region="us-east-1", endpoint_url=scripted.endpoint_url)
         yield deploy_stack(cloud, name="scripted", parameters={}, say=quiet, template_path=template)
