@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 
 from deploy.local import asgi
+from deploy.local.admission import Admission, admission_for
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
 from deploy.local.engine import Engine, HttpEngine
@@ -53,11 +54,13 @@ class Place:
 class Front:
     """Sends each request to the gateway or to MiniStack."""
 
-    def __init__(self, *, app: AsgiApp, engine: Engine, instance: str) -> None:
+    def __init__(
+        self, *, app: AsgiApp, engine: Engine, admission: Admission, instance: str
+    ) -> None:
         self._app = app
         self._control_plane = ControlPlane(app)
         self._configurations = ConfigurationReader(self._control_plane)
-        self._gateway = Gateway(self._configurations, engine)
+        self._gateway = Gateway(self._configurations, engine, admission)
         self._instance = instance
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
@@ -184,7 +187,12 @@ async def serving(
             timeout = aiohttp.ClientTimeout(total=None)
             session = aiohttp.ClientSession(connector=connector, timeout=timeout)
             engine = HttpEngine(await stack.enter_async_context(session), options.engine_url)
-        front = Front(app=app, engine=engine, instance=instance)
+        front = Front(
+            app=app,
+            engine=engine,
+            admission=admission_for(options.limits),
+            instance=instance,
+        )
         server = web.Server(front.handle, request_factory=make_request, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
         await runner.setup()
