@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "botocore",
         "aiohttp",
         "airspeed",
+        "httptools",
         "ministack",
         "mypy_boto3_apigateway",
         "uvloop",

@@ -1,0 +1,191 @@
+"""The local cloud's one door: execute-api requests to our gateway, everything else to MiniStack."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl, unquote
+
+from multidict import CIMultiDict, MultiDict, MultiDictProxy
+
+from deploy.local import asgi
+from deploy.local.admission import Admission
+from deploy.local.asgi import AsgiApp
+from deploy.local.control_plane import ControlPlane
+from deploy.local.engine import TARGET_PREFIX, Call, Engine
+from deploy.local.gateway import Gateway, Request
+from deploy.local.http1 import Incoming, Outgoing, plain
+from deploy.local.limits import ItemLimits
+from deploy.local.reader import ConfigurationReader
+
+HEALTH_PATH = "/_gapless/health"
+DIRECT_TIMEOUT_S = 10.0
+
+EXECUTE_API = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)/(?P<stage>[^/]+)(?P<path>/.*)?")
+USER_REQUEST = re.compile(r"/restapis/(?P<api>[^/]+)/(?P<stage>[^/]+)/_user_request_(?P<path>/.*)?")
+EXECUTE_API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.[\w.:-]+")
+STAGE_PATH = re.compile(r"/(?P<stage>[^/]+)(?P<path>/.*)?")
+SIGNATURE_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[\w-]+)/")
+HOP_BY_HOP = frozenset(
+    {b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"date"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in which API an execute-api request goes."""
+
+    api_id: str
+    stage: str
+    path: str
+
+
+class Front:
+    """Sends each request to the gateway or to MiniStack."""
+
+    def __init__(
+        self,
+        *,
+        app: AsgiApp,
+        engine: Engine,
+        admission: Admission,
+        item_limits: ItemLimits | None,
+        instance: str,
+    ) -> None:
+        self._app = app
+        self._control_plane = ControlPlane(app)
+        self._configurations = ConfigurationReader(self._control_plane)
+        self._gateway = Gateway(self._configurations, engine, admission)
+        self._item_limits = item_limits
+        self._instance = instance
+
+    async def answer(self, incoming: Incoming) -> Outgoing:
+        """Answer one request."""
+        raw_path, _, raw_query = incoming.target.decode("latin-1").partition("?")
+        headers = CIMultiDict(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.headers]
+        )
+        place = place_of(raw_path, headers.get("Host", ""))
+        if place is not None:
+            return await self._execute(incoming, place, raw_query, headers)
+        if raw_path == HEALTH_PATH:
+            return self._health()
+        if "Origin" in headers:
+            # MiniStack allows every web page to read its answers; none has any business here.
+            return plain(403, "the control plane does not talk to web pages")
+        if incoming.too_large:
+            return plain(413, "the request is too large")
+        return await self._bridge(incoming, raw_path, raw_query, headers)
+
+    def _health(self) -> Outgoing:
+        found = {"instance": self._instance, "pid": os.getpid()}
+        return Outgoing(
+            status=200,
+            headers=(("Content-Type", "application/json"),),
+            body=json.dumps(found).encode(),
+        )
+
+    async def _execute(
+        self, incoming: Incoming, place: Place, raw_query: str, headers: CIMultiDict[str]
+    ) -> Outgoing:
+        answer = await self._gateway.answer(
+            Request(
+                api_id=place.api_id,
+                stage=place.stage,
+                method=incoming.method,
+                path=place.path,
+                query=query_of(raw_query),
+                headers=headers,
+                body=incoming.body,
+                source_ip=incoming.peer_ip,
+                too_large=incoming.too_large,
+            )
+        )
+        return Outgoing(status=answer.status, headers=answer.headers.items(), body=answer.body)
+
+    async def _bridge(
+        self, incoming: Incoming, raw_path: str, raw_query: str, headers: CIMultiDict[str]
+    ) -> Outgoing:
+        """Pass a request on to MiniStack.
+
+        A write to the control plane may make a deployment or change a stage: what is deployed is
+        frozen before it, and looked at again after it.
+        """
+        writes = incoming.method != "GET" and not is_dynamodb(headers)
+        if self._item_limits is not None and is_dynamodb(headers):
+            call = direct_call(headers, incoming.body)
+            refused = await self._item_limits.refusal(call, timeout_s=DIRECT_TIMEOUT_S)
+            if refused is not None:
+                return Outgoing(
+                    status=refused.status, headers=refused.headers.items(), body=refused.body
+                )
+        if writes:
+            await self._configurations.take_snapshots()
+        scope = asgi.scope_of(
+            method=incoming.method,
+            path=unquote(raw_path),
+            query=raw_query.encode("latin-1"),
+            headers=[(name.lower(), value) for name, value in incoming.headers],
+        )
+        answer = await asgi.call(self._app, scope, incoming.body)
+        self._note_scope(headers)
+        if writes:
+            self._configurations.forget_stages()
+            await self._configurations.take_snapshots()
+        return Outgoing(
+            status=answer.status,
+            headers=[
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in answer.headers
+                if name.lower() not in HOP_BY_HOP
+            ],
+            body=answer.body,
+        )
+
+    def _note_scope(self, headers: Mapping[str, str]) -> None:
+        scope = SIGNATURE_SCOPE.search(headers.get("Authorization", ""))
+        if scope is not None:
+            self._control_plane.note_scope(scope["key"], scope["region"])
+
+
+def is_dynamodb(headers: Mapping[str, str]) -> bool:
+    """Whether a request is for DynamoDB, and so cannot change an API."""
+    return headers.get("X-Amz-Target", "").startswith("DynamoDB")
+
+
+def direct_call(headers: Mapping[str, str], body: bytes) -> Call:
+    """Describe a request that a client sends to DynamoDB itself."""
+    scope = SIGNATURE_SCOPE.search(headers.get("Authorization", ""))
+    return Call(
+        action=headers["X-Amz-Target"].removeprefix(TARGET_PREFIX),
+        account="" if scope is None else scope["key"],
+        region="" if scope is None else scope["region"],
+        body=body,
+    )
+
+
+NO_QUERY: MultiDictProxy[str] = MultiDictProxy(MultiDict())
+
+
+def query_of(raw_query: str) -> MultiDictProxy[str]:
+    """Parse a query string, every value of a repeated name kept."""
+    if not raw_query:
+        return NO_QUERY
+    return MultiDictProxy(MultiDict(parse_qsl(raw_query, keep_blank_values=True)))
+
+
+@lru_cache(maxsize=1024)
+def place_of(raw_path: str, host: str) -> Place | None:
+    """Recognise LocalStack's two path forms and the AWS host form; None for anything else."""
+    match = EXECUTE_API.fullmatch(raw_path) or USER_REQUEST.fullmatch(raw_path)
+    if match is not None:
+        api_id = match["api"]
+    else:
+        by_host = EXECUTE_API_HOST.fullmatch(host)
+        match = STAGE_PATH.fullmatch(raw_path) if by_host is not None else None
+        if by_host is None or match is None:
+            return None
+        api_id = by_host["api"]
+    return Place(api_id=api_id, stage=match["stage"], path=unquote(match["path"] or "/"))
