@@ -22,44 +22,24 @@ cancels a transaction. Query, Scan and PartiQL are not counted.
 
 import base64
 import json
-import math
 import secrets
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
+from deploy.local.capacity import Access, Kind, accesses_of
 from deploy.local.engine import CONTENT_TYPE, Call, Engine, EngineAnswer
-from deploy.local.json_values import Json
 from deploy.local.throttling import Buckets, RateLimit
 
 ITEM_WRITES = RateLimit(rate_per_s=1_000, burst=1_000)
 ITEM_READS = RateLimit(rate_per_s=3_000, burst=3_000)
-WRITE_UNIT_BYTES = 1024
 TABLES_MAX = 1_000
 EXCEEDED = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
 MESSAGE = (
     "The level of configured provisioned throughput for the table was exceeded. Consider "
     "increasing your provisioning level with the UpdateTable API."
 )
-
-
-class Kind(Enum):
-    """What an access uses up; the value is its part of a throttling reason's name."""
-
-    READ = "Read"
-    WRITE = "Write"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """What one request does to one item; `item` has at least its key."""
-
-    table: str
-    item: Mapping[str, Json]
-    kind: Kind
-    units: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,79 +127,6 @@ class LimitedEngine:
         """Run one action once, or refuse it."""
         refused = await self._limits.refusal(call, timeout_s=timeout_s)
         return refused or await self._engine.call(call, timeout_s=timeout_s)
-
-
-def accesses_of(action: str, body: Json) -> Iterator[Access]:
-    """Name the items that a request is about, and what each of them costs.
-
-    Raises ValueError, KeyError, TypeError or AttributeError for a body of another shape.
-    """
-    if action in ("PutItem", "UpdateItem", "DeleteItem"):
-        yield write(body, 1)
-    elif action == "GetItem":
-        yield read(body["TableName"], body["Key"], read_units(body))
-    elif action == "BatchWriteItem":
-        for table, requests in body["RequestItems"].items():
-            for request in requests:
-                (inner,) = request.values()
-                yield write({"TableName": table, **inner}, 1)
-    elif action == "BatchGetItem":
-        for table, wanted in body["RequestItems"].items():
-            for key in wanted["Keys"]:
-                yield read(table, key, read_units(wanted))
-    elif action == "TransactWriteItems":
-        for request in body["TransactItems"]:
-            (inner,) = request.values()
-            yield write(inner, 2)
-    elif action == "TransactGetItems":
-        for request in body["TransactItems"]:
-            yield read(request["Get"]["TableName"], request["Get"]["Key"], 2)
-
-
-def write(body: Json, units_per_kb: int) -> Access:
-    """Cost a put, an update or a delete by what its request shows of the item."""
-    item = body["Item"] if "Item" in body else body["Key"]
-    size = size_of(item) + size_of(body.get("ExpressionAttributeValues") or {})
-    units = units_per_kb * max(1, math.ceil(size / WRITE_UNIT_BYTES))
-    return Access(table=table_name(body["TableName"]), item=item, kind=Kind.WRITE, units=units)
-
-
-def read(table: str, key: Mapping[str, Json], units: float) -> Access:
-    """Cost the read of an item of up to 4 KB."""
-    return Access(table=table_name(table), item=key, kind=Kind.READ, units=units)
-
-
-def read_units(body: Json) -> float:
-    """Cost a read by its consistency."""
-    return 1 if body.get("ConsistentRead") else 0.5
-
-
-def table_name(name_or_arn: str) -> str:
-    """Give a table's name, which a request may name by its ARN."""
-    return name_or_arn.rpartition("/")[2]
-
-
-def size_of(item: Mapping[str, Json]) -> int:
-    """Weigh an item, in bytes (AWS: "DynamoDB item sizes and formats")."""
-    return sum(len(name.encode()) + value_size(value) for name, value in item.items())
-
-
-def value_size(value: Mapping[str, Json]) -> int:
-    """Weigh one attribute's value, written as DynamoDB's JSON: `{"S": "text"}`."""
-    ((kind, found),) = value.items()
-    if kind == "S":
-        return len(found.encode())
-    if kind == "N":
-        return math.ceil(sum(character.isdigit() for character in found) / 2) + 1
-    if kind == "B":
-        return len(base64.b64decode(found))
-    if kind in ("SS", "NS", "BS"):
-        return sum(value_size({kind[0]: member}) for member in found)
-    if kind == "L":
-        return 3 + sum(1 + value_size(member) for member in found)
-    if kind == "M":
-        return 3 + size_of(found) + len(found)
-    return 1  # BOOL, NULL
 
 
 def exceeded(table_arn: str, kind: Kind) -> EngineAnswer:
