@@ -163,20 +163,32 @@ def test_the_answer_is_dynamodbs_own(limited: LocalCloud, table: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "body"),
+    ("action", "body", "refused"),
     [
-        pytest.param("PutItem", {"TableName": "items", "Item": {"other": {"S": "x"}}}, id="no key"),
-        pytest.param("PutItem", {"TableName": "no-table", "Item": {"id": {"S": "x"}}}, id="table"),
-        pytest.param("UpdateItem", {"TableName": "items", "Key": "x"}, id="malformed"),
-        pytest.param("UpdateItem", {}, id="empty"),
+        pytest.param(
+            "PutItem",
+            {"TableName": "items", "Item": {"other": {"S": "x"}}},
+            "ValidationException",
+            id="no key",
+        ),
+        pytest.param(
+            "PutItem",
+            {"TableName": "no-table", "Item": {"id": {"S": "x"}}},
+            "ResourceNotFoundException",
+            id="no table",
+        ),
+        pytest.param(
+            "UpdateItem", {"TableName": "items", "Key": "x"}, "ValidationException", id="malformed"
+        ),
+        pytest.param("UpdateItem", {}, "ValidationException", id="empty"),
     ],
 )
 def test_what_makes_no_sense_is_dynamodbs_to_refuse(
-    limited: LocalCloud, table: str, action: str, body: dict[str, Any]
+    limited: LocalCloud, table: str, action: str, body: dict[str, Any], refused: str
 ) -> None:
     reply = raw(limited.endpoint_url, action, body)
-    assert reply.status in (400, 500)
-    assert EXCEEDED not in reply.body
+    assert reply.status == 400
+    assert json.loads(reply.body)["__type"].rpartition("#")[2] == refused
 
 
 def test_without_limits_there_are_none(cloud: Cloud, new: Stack) -> None:
