@@ -7,8 +7,8 @@ What AWS documents:
   fast its table is. Burst capacity, up to 300 s of what was not used ("DynamoDB burst and adaptive
   capacity"), does not lift that (AWS re:Post on spiky workloads over short intervals).
 - A write costs one unit a KB of the larger of the item before and after it, rounded up, also when
-  its condition fails; a read one unit for 4 KB, half of that if only eventually consistent, twice
-  that in a transaction ("DynamoDB read and write operations").
+  its condition fails; a read one unit for 4 KB, half of that if only eventually consistent; both
+  twice that in a transaction ("DynamoDB read and write operations").
 - What is over the limit is answered 400 ProvisionedThroughputExceededException ("Error handling
   with DynamoDB"). For tables in on-demand mode that page says that ThrottlingException might be
   returned instead; deploy/template.yml answers 429 to both, and here always the first is given.
@@ -17,8 +17,8 @@ What is our model: a token bucket an item, holding one second's worth (AWS does 
 partition's second is); sizes are those that the request shows, since the stored item is not read
 (an update costs what its key and values weigh, a delete or a read the least it can); what is over
 the limit but invalid too is refused for the limit; of a batch or a transaction all or nothing is
-refused, where AWS returns a batch's UnprocessedItems and
-cancels a transaction. Query, Scan and PartiQL are not counted.
+refused, where AWS returns a batch's UnprocessedItems and cancels a transaction. Query, Scan and
+PartiQL are not counted.
 """
 
 import base64
