@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.cloud import Cloud
+from deploy.creation import deploy_stack
 from deploy.local.lifecycle import LocalCloud, temporary_cloud
-from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack
+from deploy.stack import Stack
+from deploy.template import TEMPLATE_PATH
 from tests.deploy.support import ScriptedDynamo, scripted_dynamo
 
 

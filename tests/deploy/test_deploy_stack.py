@@ -9,25 +9,18 @@ from typing import Any
 
 import pytest
 
+from deploy import removal, serving
 from deploy import stack as stacks
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.intent import deviation
-from deploy.probe import Patience
+from deploy.creation import deploy_stack
+from deploy.deployer import deviation
+from deploy.probe import CHANGED, FAR, NEAR, Patience
 from deploy.progress import describe
-from deploy.stack import (
-    OUR_TAG,
-    TEMPLATE_PATH,
-    Stack,
-    await_settled,
-    deploy_stack,
-    find_stack,
-    remove_stack,
-    sha256_of,
-    template_sha256,
-    template_text,
-    url_of,
-)
+from deploy.removal import clean_up, remove_stack
+from deploy.serving import patience_for
+from deploy.stack import OUR_TAG, Stack, await_settled, find_stack, url_of
+from deploy.template import TEMPLATE_PATH, sha256_of, template_text
 from history.errors import UserError
 from tests.deploy.support import put, request
 
@@ -164,6 +157,12 @@ def test_on_aws_the_url_is_the_output_itself() -> None:
     )
 
 
+def test_patience_grows_with_the_distance_and_after_a_change() -> None:
+    near, far = Cloud(region="x", endpoint_url="http://127.0.0.1:1"), Cloud(region="x")
+    assert {patience_for(near), patience_for(near, changed=True)} == {NEAR}
+    assert (patience_for(far), patience_for(far, changed=True)) == (FAR, CHANGED)
+
+
 def test_the_stage_name_is_a_parameter(cloud: Cloud) -> None:
     stack = deploy_stack(cloud, name="stage", parameters={"StageName": "prod"}, say=print)
     assert (stack.stage, stack.url.rpartition("/prod/")[1]) == ("prod", "/prod/")
@@ -203,7 +202,7 @@ def test_a_stack_that_we_did_not_make_is_not_touched(cloud: Cloud, theirs: str) 
     for attempt in (
         lambda: remove_stack(cloud, theirs, print),
         lambda: deploy_stack(cloud, name=theirs, parameters={}, say=print),
-        lambda: stacks.clean_up(cloud, theirs, None, print),
+        lambda: clean_up(cloud, theirs, None, print),
     ):
         with pytest.raises(UserError, match=FOREIGN):
             attempt()
@@ -221,7 +220,8 @@ def described_as(monkeypatch: pytest.MonkeyPatch, *statuses: str) -> None:
         found = describe(client, name)
         return {**found, "StackStatus": pending.pop(0)} if pending and found else found
 
-    monkeypatch.setattr(stacks, "describe", pretending)
+    for module in (stacks, removal):
+        monkeypatch.setattr(module, "describe", pretending)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_change_set_under_review_is_refused(
 def test_a_stack_that_never_serves_is_left_and_not_called_up(
     cloud: Cloud, edited: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stacks, "NEAR", Patience(timeout_s=0.0, answers=1, spread_s=0.0))
+    monkeypatch.setattr(serving, "NEAR", Patience(timeout_s=0.0, answers=1, spread_s=0.0))
     deaf = edited("SelectionPattern: 4\\d{2}", "SelectionPattern: '499'")
     with pytest.raises(UserError) as failure:
         deploy_stack(cloud, name="deaf", parameters={}, say=print, template_path=deaf)
@@ -326,12 +326,12 @@ def test_a_stack_that_never_serves_is_left_and_not_called_up(
     ],
 )
 def test_deviation(new: Stack, parameters: dict[str, str], expected: str | None) -> None:
-    assert deviation(new, parameters) == expected
+    assert deviation(new, template_text(), parameters) == expected
 
 
 def test_another_template_is_a_deviation(new: Stack) -> None:
     edited = replace(new, template_sha256="0" * 64)
-    assert deviation(edited, {}) == "was made from another deploy/template.yml"
+    assert deviation(edited, template_text(), {}) == "was made from another deploy/template.yml"
 
 
 def test_an_interrupt_in_the_middle_leaves_nothing(cloud: Cloud) -> None:
@@ -373,4 +373,4 @@ def test_the_hash_is_of_the_bytes_whatever_the_line_ends(tmp_path: Path) -> None
 
 def test_the_hash_is_of_the_template_that_is_deployed(new: Stack, old: Stack) -> None:
     expected = hashlib.sha256(TEMPLATE_PATH.read_bytes()).hexdigest()
-    assert {new.template_sha256, old.template_sha256, template_sha256()} == {expected}
+    assert {new.template_sha256, old.template_sha256, sha256_of(template_text())} == {expected}
