@@ -11,11 +11,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 import yaml
 
-from deploy.template import Node, TemplateLoader, parse, values_of
+from deploy.template import Node, parse, values_of
 from history.errors import UserError
 
 API_PREFIX = "AWS::ApiGateway::"
@@ -50,15 +49,9 @@ SUBSTITUTION = re.compile(r"\$\{(?P<name>[A-Za-z0-9:]+)(?:\.[A-Za-z0-9.]+)?\}")
 """A reference within Fn::Sub; `${!x}`, which is none, does not match."""
 
 
-@lru_cache(maxsize=32)
-def parsed(text: str) -> Node:
-    """Parse a template, once, to be read only: a big one takes 50 ms."""
-    return parse(text)
-
-
 def deployment_of(text: str) -> str:
     """Give the logical id of a template's one deployment. Raises UserError if it has not one."""
-    resources = parsed(text)["Resources"]
+    resources = parse(text).content["Resources"]
     found = [name for name, resource in resources.items() if resource["Type"] == DEPLOYMENT_TYPE]
     if len(found) != 1:
         raise UserError(
@@ -82,7 +75,7 @@ def as_written(text: str) -> str:
 
 def suffix_of(text: str, parameters: Mapping[str, str]) -> str:
     """Hash what a deployment of the API would freeze, as the end of a logical id."""
-    template = parsed(text)
+    template = parse(text).content
     frozen = json.dumps(definition_of(template, parameters), sort_keys=True, default=str)
     return "Sha" + hashlib.sha256(frozen.encode()).hexdigest()[:HASH_DIGITS]
 
@@ -155,7 +148,6 @@ def named_by(key: str, value: Node) -> Iterator[tuple[str, str]]:
         yield "Conditions", first
 
 
-@lru_cache(maxsize=16)
 def with_deployment(text: str, new: str) -> str:
     """Rename a template's deployment wherever it is named, and change nothing else of the text."""
     old = deployment_of(text)
@@ -165,7 +157,7 @@ def with_deployment(text: str, new: str) -> str:
     inserted = re.compile(rf"(?P<before>\$\{{){old}(?=[.}}])")
     edits = {
         (node.start_mark.index, node.end_mark.index): inserted if within else whole
-        for node, within in mentions(yaml.compose(text, Loader=TemplateLoader), old)
+        for node, within in mentions(parse(text).root, old)
     }
     for (start, end), pattern in sorted(edits.items(), reverse=True):
         renamed = pattern.sub(rf"\g<before>{new}", text[start:end], count=pattern is whole)

@@ -61,7 +61,7 @@ def deviation(stack: Stack, text: str, parameters: Mapping[str, str]) -> str | N
     """Say in what a stack is not the template deployed with these parameters; None if it is."""
     if stack.template_sha256 != sha256_of(as_written(text)):
         return "was made from another deploy/template.yml"
-    wanted = values_of(parse(text), parameters)
+    wanted = values_of(parse(text).content, parameters)
     for name in sorted({*wanted, *stack.parameters}):
         found, asked = stack.parameters.get(name, "(none)"), wanted.get(name, "(none)")
         if found != asked:

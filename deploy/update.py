@@ -64,12 +64,15 @@ def update_stack(
     if described is None:
         raise UserError(f"stack {stack.name} is gone; `make deploy` makes it anew")
     text = template_text(template_path)
-    values = values_of(parse(text), parameters)
+    values = values_of(parse(text).content, parameters)
     say(f"updating stack {stack.name} in {cloud.place}")
     progress = Progress(client=client, stack_id=described.get("StackId", stack.name), say=say)
     try:
+        done = 0
         for step in steps_of(stack, text, parameters):
-            run(client, stack.name, step, values, progress, timeout_s=timeout_s)
+            done += run(client, stack.name, step, values, progress, timeout_s=timeout_s)
+        if not done:
+            say(f"stack {stack.name}: CloudFormation finds nothing to change in it")
     except KeyboardInterrupt:
         say_state(client, stack.name, say)
         raise
@@ -107,13 +110,16 @@ def run(
     progress: Progress,
     *,
     timeout_s: float,
-) -> None:
-    """Do one step and wait for its end, the removal of what it replaced included."""
+) -> bool:
+    """Do one step and wait for its end, the removal of what it replaced included.
+
+    False if CloudFormation finds nothing to do.
+    """
     doing = f"updating stack {name}"
     with aws_errors(doing):
         progress.skip_past()
         if not order(client, progress.stack_id, step.body, values):
-            return
+            return False
     try:
         status = wait(client, progress, progress.stack_id, doing=doing, timeout_s=timeout_s)
     except UserError as error:
@@ -121,7 +127,7 @@ def run(
             f"{error}; CloudFormation goes on by itself: `make deploy` waits for its end"
         ) from error
     if status == "UPDATE_COMPLETE":
-        return
+        return True
     why = progress.why(status)
     if status == "UPDATE_ROLLBACK_COMPLETE":
         raise UserError(f"stack {name} {step.failed}: {why}; {step.left}")

@@ -7,10 +7,27 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+
+BROKEN = ("ResponseType: DEFAULT_5XX", "ResponseType: DEFAULT_6XX")
+"""Turns the template into one whose resource ServerErrors is refused."""
+STUCK = """
+  Never:
+    Type: AWS::CloudFormation::WaitCondition
+    DependsOn: Table
+    Properties:
+      Handle: !Ref Handle
+      Timeout: "600"
+  Handle:
+    Type: AWS::CloudFormation::WaitConditionHandle
+
+Outputs:"""
+"""In the place of a line end before Outputs: a resource that never comes up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +148,9 @@ def scripted_dynamo() -> Iterator[ScriptedDynamo]:
         assert dynamo.loop is not None
         dynamo.loop.call_soon_threadsafe(stop.set)
         thread.join(10)
+
+
+class EditTemplate(Protocol):
+    """Writes the template with passages replaced, and gives the path."""
+
+    def __call__(self, *passages: tuple[str, str]) -> Path: ...

@@ -22,37 +22,7 @@ from deploy.serving import patience_for
 from deploy.stack import OUR_TAG, Stack, await_settled, find_stack, url_of
 from deploy.template import TEMPLATE_PATH, sha256_of, template_text
 from history.errors import UserError
-from tests.deploy.support import put, request
-
-Edit = Callable[[str, str], Path]
-
-BROKEN = ("ResponseType: DEFAULT_5XX", "ResponseType: DEFAULT_6XX")
-"""Turns the template into one whose resource ServerErrors is refused."""
-STUCK = """
-  Never:
-    Type: AWS::CloudFormation::WaitCondition
-    DependsOn: Table
-    Properties:
-      Handle: !Ref Handle
-      Timeout: "600"
-  Handle:
-    Type: AWS::CloudFormation::WaitConditionHandle
-
-Outputs:"""
-
-
-@pytest.fixture
-def edited(tmp_path: Path) -> Edit:
-    """Write the template with one passage replaced."""
-
-    def write(old: str, new: str) -> Path:
-        text = TEMPLATE_PATH.read_text()
-        assert old in text
-        path = tmp_path / "template.yml"
-        path.write_text(text.replace(old, new))
-        return path
-
-    return write
+from tests.deploy.support import BROKEN, STUCK, EditTemplate, put, request
 
 
 def status(cloud: Cloud, name: str) -> str | None:
@@ -89,8 +59,8 @@ def test_an_absent_stack(cloud: Cloud) -> None:
     assert remove_stack(cloud, "absent", print) is False
 
 
-def test_a_failed_resource_is_named_and_nothing_is_left(cloud: Cloud, edited: Edit) -> None:
-    broken = edited(*BROKEN)
+def test_a_failed_resource_is_named_and_nothing_is_left(cloud: Cloud, edited: EditTemplate) -> None:
+    broken = edited(BROKEN)
     said: list[str] = []
     with pytest.raises(UserError) as failure:
         deploy_stack(cloud, name="broken", parameters={}, say=said.append, template_path=broken)
@@ -103,8 +73,8 @@ def test_a_failed_resource_is_named_and_nothing_is_left(cloud: Cloud, edited: Ed
     assert leftovers(cloud, "broken") == []
 
 
-def test_a_refused_template_is_one_sentence(cloud: Cloud, edited: Edit) -> None:
-    refused = edited("AWS::DynamoDB::Table", "AWS::DynamoDB::Tabel")
+def test_a_refused_template_is_one_sentence(cloud: Cloud, edited: EditTemplate) -> None:
+    refused = edited(("AWS::DynamoDB::Table", "AWS::DynamoDB::Tabel"))
     with pytest.raises(UserError, match="Tabel"):
         deploy_stack(cloud, name="refused", parameters={}, say=print, template_path=refused)
     assert status(cloud, "refused") is None
@@ -118,9 +88,9 @@ def test_a_parameter_that_is_not_allowed_is_one_sentence(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("on_failure", ["DO_NOTHING", "ROLLBACK"])
 def test_a_stack_that_failed_before_is_not_found_and_is_replaced(
-    cloud: Cloud, edited: Edit, on_failure: str
+    cloud: Cloud, edited: EditTemplate, on_failure: str
 ) -> None:
-    broken = edited(*BROKEN)
+    broken = edited(BROKEN)
     client = cloud.cloudformation()
     client.create_stack(
         StackName="ruin",
@@ -271,9 +241,9 @@ def test_what_is_in_progress_is_waited_for_before_the_removal(
     assert status(cloud, "busy") is None
 
 
-def test_what_does_not_end_is_not_removed(cloud: Cloud, edited: Edit) -> None:
+def test_what_does_not_end_is_not_removed(cloud: Cloud, edited: EditTemplate) -> None:
     client = cloud.cloudformation()
-    stuck = edited("\nOutputs:", STUCK).read_text()
+    stuck = edited(("\nOutputs:", STUCK)).read_text()
     client.create_stack(
         StackName="endless", TemplateBody=stuck, Capabilities=["CAPABILITY_IAM"], Tags=[OUR_TAG]
     )
@@ -298,10 +268,10 @@ def test_a_change_set_under_review_is_refused(
 
 
 def test_a_stack_that_never_serves_is_left_and_not_called_up(
-    cloud: Cloud, edited: Edit, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, edited: EditTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "NEAR", Patience(timeout_s=0.0, answers=1, spread_s=0.0))
-    deaf = edited("SelectionPattern: 4\\d{2}", "SelectionPattern: '499'")
+    deaf = edited(("SelectionPattern: 4\\d{2}", "SelectionPattern: '499'"))
     with pytest.raises(UserError) as failure:
         deploy_stack(cloud, name="deaf", parameters={}, say=print, template_path=deaf)
     sentence = str(failure.value)
@@ -355,8 +325,8 @@ def test_an_interrupt_of_the_cleaning_up_says_what_is_left(cloud: Cloud) -> None
     assert remove_stack(cloud, "halved", print)
 
 
-def test_a_creation_that_takes_too_long_is_given_up(cloud: Cloud, edited: Edit) -> None:
-    stuck = edited("\nOutputs:", STUCK)
+def test_a_creation_that_takes_too_long_is_given_up(cloud: Cloud, edited: EditTemplate) -> None:
+    stuck = edited(("\nOutputs:", STUCK))
     with pytest.raises(UserError, match=r"creating stack stuck: still CREATE_IN_PROGRESS after"):
         deploy_stack(
             cloud, name="stuck", parameters={}, say=print, template_path=stuck, timeout_s=0.2
