@@ -8,6 +8,7 @@ import pytest
 from deploy.cloud import Cloud
 from deploy.creation import deploy_stack
 from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.removal import remove_stack
 from deploy.stack import Stack
 from deploy.template import TEMPLATE_PATH
 from tests.deploy.support import EditTemplate, ScriptedDynamo, scripted_dynamo
@@ -87,3 +88,10 @@ def scripted(scripted_stack: Stack, backend: ScriptedDynamo) -> Iterator[Stack]:
     backend.reset()
     yield scripted_stack
     backend.reset()
+
+
+@pytest.fixture(scope="module")
+def name(cloud: Cloud) -> Iterator[str]:
+    """A stack that each test first brings up as the template has it."""
+    yield "changing"
+    remove_stack(cloud, "changing", quiet)
