@@ -11,6 +11,8 @@ from deploy.progress import Say
 from deploy.stack import Stack
 from history.errors import UserError
 
+NONE = "(none)"
+
 
 def own_deployment(cloud: Cloud, stack: Stack) -> str:
     """Return the id of the deployment that the stack itself made."""
@@ -21,9 +23,13 @@ def own_deployment(cloud: Cloud, stack: Stack) -> str:
 
 
 def served_deployment(cloud: Cloud, stack: Stack) -> str:
-    """Return the id of the deployment that the stack's stage names."""
+    """Return the id of the deployment that the stack's stage names; NONE if the stage is gone."""
     with aws_errors(f"reading stage {stack.stage} of stack {stack.name}"):
-        stage = cloud.apigateway().get_stage(restApiId=stack.api_id, stageName=stack.stage)
+        client = cloud.apigateway()
+        try:
+            stage = client.get_stage(restApiId=stack.api_id, stageName=stack.stage)
+        except client.exceptions.NotFoundException:
+            return NONE
     return stage["deploymentId"]
 
 

@@ -282,6 +282,16 @@ def test_what_a_person_can_fix_is_one_sentence(environment: dict[str, str], sent
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["deploy", "destroy", "inspect", "smoke"])
+def test_a_server_named_by_url_has_no_stack(command: str) -> None:
+    done = run(command, URL="http://127.0.0.1:1/")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"gapless: URL=http://127.0.0.1:1/: {command} works on a stack, and a server named by URL "
+        "has none; leave URL out, or run `make loadtest` against it\n"
+    )
+
+
 def test_help_names_the_environment_and_the_exit_codes() -> None:
     done = run("--help")
     assert done.returncode == 0
