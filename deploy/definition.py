@@ -36,9 +36,13 @@ BESIDE_THE_SNAPSHOT = frozenset(
 "Updates to a REST API that require redeployment", which says nothing of client certificates and
 plans' keys)."""
 NAMING = {
-    "AWS::DynamoDB::Table": frozenset({"ImportSourceSpecification", "KeySchema", "TableName"})
-    | {"LocalSecondaryIndexes"},
-    "AWS::IAM::Role": frozenset({"Path", "RoleName"}),
+    "AWS::DynamoDB::Table": {
+        "ImportSourceSpecification",
+        "KeySchema",
+        "LocalSecondaryIndexes",
+        "TableName",
+    },
+    "AWS::IAM::Role": {"Path", "RoleName"},
 }
 """The properties whose change replaces a resource, so that its name or ARN in the API changes too
 (AWS: "Update requires: Replacement" on each type's page). Of other types: all properties."""
