@@ -1,20 +1,15 @@
 """Servers to compare the local target with: the same code, with ever less of it.
 
-    python -m bench.floors http|gateway      prints {"url": ...} and serves until SIGTERM
+python -m bench.floors http|gateway      prints {"url": ...} and serves until SIGTERM
 """
 
-import asyncio
 import json
-import os
-import signal
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import uvloop
 
-from deploy.local import asgi, http1, server
+from deploy.local import asgi
 from deploy.local.engine import Call, EngineAnswer
 from deploy.local.http1 import Incoming, Outgoing
 from deploy.local.ministack_engine import MiniStackEngine

@@ -22,11 +22,11 @@ from pathlib import Path
 from bench.floors import FLOORS, in_process_update_us
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
+from deploy.creation import create_stack
 from deploy.local.lifecycle import private_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import ROOT
 from deploy.probe import send
-from deploy.stack import create_stack
 from history.errors import UserError
 
 CONNECTIONS = 50
@@ -134,7 +134,9 @@ def target(runs: int, seconds: int) -> None:
         f"local target, wrk with {CONNECTIONS} connections for {seconds} s on the same cores, median "
         f"of {runs} (least to most)"
     )
-    print(f"  {'':<22} {'GET/s':>24} {'p50':>9} {'p99':>9} {'CPU a GET':>10} {'RSS':>7} {'ready':>7}")
+    print(
+        f"  {'':<22} {'GET/s':>24} {'p50':>9} {'p99':>9} {'CPU a GET':>10} {'RSS':>7} {'ready':>7}"
+    )
     for name, loads in measured.items():
         print(line(name, loads))
     print(

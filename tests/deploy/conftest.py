@@ -1,15 +1,20 @@
 """One real local cloud for all of these tests, on a port of the system's choosing."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.cloud import Cloud
-from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.creation import deploy_stack
+from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
-from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack
+from deploy.local.process import LocalCloud
+from deploy.removal import remove_stack
+from deploy.stack import Stack
+from deploy.template import TEMPLATE_PATH
 from tests.deploy.handmade import Api
-from tests.deploy.support import ScriptedDynamo, scripted_dynamo
+from tests.deploy.support import EditTemplate, ScriptedDynamo, scripted_dynamo
 
 
 def quiet(_line: str) -> None:
@@ -20,6 +25,20 @@ def quiet(_line: str) -> None:
 def _no_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> EditTemplate:
+    def write(*passages: tuple[str, str]) -> Path:
+        text = TEMPLATE_PATH.read_text()
+        for old, new in passages:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / "template.yml"
+        path.write_text(text)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +101,10 @@ def scripted(scripted_stack: Stack, backend: ScriptedDynamo) -> Iterator[Stack]:
     backend.reset()
     yield scripted_stack
     backend.reset()
+
+
+@pytest.fixture(scope="module")
+def name(cloud: Cloud) -> Iterator[str]:
+    """A stack that each test first brings up as the template has it."""
+    yield "changing"
+    remove_stack(cloud, "changing", quiet)

@@ -9,7 +9,8 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.stack import Stack, deploy_stack
+from deploy.creation import deploy_stack
+from deploy.stack import Stack
 from tests.deploy.conftest import quiet
 from tests.deploy.handmade import Api
 from tests.deploy.support import put, request
