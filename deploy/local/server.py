@@ -20,9 +20,10 @@ from deploy.local import asgi
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
 from deploy.local.engine import Engine, HttpEngine
-from deploy.local.gateway import Gateway, Request
+from deploy.local.gateway import Gateway
 from deploy.local.ministack_engine import MiniStackEngine
 from deploy.local.reader import ConfigurationReader
+from deploy.local.request import Request
 
 log = logging.getLogger(__name__)
 
