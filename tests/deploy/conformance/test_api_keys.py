@@ -181,13 +181,14 @@ Resources:
       HttpMethod: GET
       AuthorizationType: NONE
       ApiKeyRequired: true
+      MethodResponses: [{StatusCode: "200"}]
       Integration:
         Type: AWS
         IntegrationHttpMethod: POST
         Uri: arn:aws:apigateway:us-east-1:dynamodb:action/ListTables
         Credentials: arn:aws:iam::000000000000:role/any
         RequestTemplates: {application/json: "{}"}
-        IntegrationResponses: [{StatusCode: 200}]
+        IntegrationResponses: [{StatusCode: "200"}]
   Deployment:
     Type: AWS::ApiGateway::Deployment
     DependsOn: Get
