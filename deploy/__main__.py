@@ -10,10 +10,11 @@ from deploy.inspection import inspect_stack, lines
 from deploy.intent import deviation
 from deploy.local.lifecycle import (
     STATE_DIR,
-    running_cloud,
+    Condition,
+    background,
+    private_cloud,
     start_background,
     stop_background,
-    temporary_cloud,
 )
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import smoke
@@ -98,7 +99,7 @@ def say(line: str) -> None:
 @contextmanager
 def temporary(settings: Settings) -> Iterator[Cloud]:
     """Run a local cloud for the length of the block."""
-    with temporary_cloud(STATE_DIR / "temporary.log", options=settings.cloud_options) as local:
+    with private_cloud(STATE_DIR, options=settings.cloud_options) as local:
         yield Cloud(region=settings.region, endpoint_url=local.endpoint_url)
 
 
@@ -106,13 +107,20 @@ def standing_cloud(settings: Settings) -> Cloud | None:
     """Reach the target; locally the background cloud, None if none runs."""
     if settings.target is not Target.LOCAL:
         return Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
-    local = running_cloud(STATE_DIR)
-    return Cloud(region=settings.region, endpoint_url=local.endpoint_url) if local else None
+    found = background(STATE_DIR)
+    if found.condition in (Condition.LOST, Condition.SILENT):
+        say(found.sentence())
+    if found.condition is not Condition.SERVING or found.cloud is None:
+        return None
+    return Cloud(region=settings.region, endpoint_url=found.cloud.endpoint_url)
 
 
 def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
     """Deploy unless just that is up already, and print the URL last."""
     if settings.target is Target.LOCAL:
+        before = background(STATE_DIR)
+        if before.condition is Condition.LOST:
+            say(f"{before.sentence()}: a new one is started")
         local = start_background(
             STATE_DIR, port=settings.local_port, options=settings.cloud_options
         )
@@ -148,7 +156,8 @@ def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
     """Remove the stack; locally stop the background cloud too."""
     cloud = standing_cloud(settings)
     if cloud is None:
-        say("no local cloud is running: nothing to remove")
+        stopped = stop_background(STATE_DIR)
+        say("local cloud ended" if stopped else "no local cloud is running: nothing to remove")
         return 0
     removed = remove_stack(cloud, settings.stack, say)
     say(f"stack {settings.stack} is gone" if removed else f"there was no stack {settings.stack}")

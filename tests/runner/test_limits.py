@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.local.lifecycle import Background, Condition, temporary_cloud
 from deploy.local.options import CloudOptions, Limits
+from deploy.local.process import LocalCloud
 from deploy.local.throttling import RateLimit
 from deploy.settings import read_settings
 from history.errors import UserError
@@ -40,7 +41,8 @@ def test_a_background_cloud_with_other_limits_is_not_loaded(
         log_path=tmp_path,
         variables=CloudOptions().variables(),
     )
-    monkeypatch.setattr(targets, "running_cloud", lambda: running)
+    found = Background(condition=Condition.SERVING, cloud=running)
+    monkeypatch.setattr(targets, "background", lambda: found)
     asked = read_settings({"LIMITS": "aws"})
     opened = targets.open_counter(asked, read_options({}), print)
     with pytest.raises(UserError, match="has LIMITS=none, asked for is LIMITS=aws"), opened:

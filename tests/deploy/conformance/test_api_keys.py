@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.cloud import Cloud
-from deploy.local.lifecycle import LocalCloud
+from deploy.local.process import LocalCloud
 from deploy.progress import Progress, wait
 from tests.deploy.conftest import quiet
 from tests.deploy.handmade import JSON_TYPE, Api

@@ -18,8 +18,9 @@ from botocore.exceptions import ClientError
 from deploy.cloud import Cloud, code_of
 from deploy.counter import read_counter
 from deploy.local.engine import authorization
-from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions, Limits
+from deploy.local.process import LocalCloud
 from deploy.local.throttling import RateLimit
 from deploy.stack import Stack, deploy_stack
 from tests.deploy.conftest import quiet
