@@ -15,10 +15,11 @@ from deploy.local.admission import Admission
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
 from deploy.local.engine import TARGET_PREFIX, Call, Engine
-from deploy.local.gateway import Gateway, Request
+from deploy.local.gateway import Gateway
 from deploy.local.http1 import Incoming, Outgoing, plain
 from deploy.local.limits import ItemLimits
 from deploy.local.reader import ConfigurationReader
+from deploy.local.request import Request
 
 HEALTH_PATH = "/_gapless/health"
 DIRECT_TIMEOUT_S = 10.0

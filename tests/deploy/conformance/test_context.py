@@ -12,7 +12,7 @@ def test_context_input_and_stage_variables(api: Api) -> None:
     template = (
         "$context.apiId $context.stage $context.httpMethod $context.resourcePath "
         "$context.identity.sourceIp $stageVariables.colour $input.params('q') "
-        "$input.params().header.get('X-Sent') $input.params('x-sent')"
+        "$input.params().header.get('X-Sent') $input.params('X-Sent')"
     )
     reply = rendered(api, template, suffix="/?q=a%20b", headers={"X-Sent": "yes"})
     assert reply.body == f"{api.id} s1 POST / 127.0.0.1 blue a b yes yes"
