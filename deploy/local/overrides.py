@@ -72,6 +72,6 @@ class RequestOverride(Exposed):
     def assign(self, name: str, value: Json) -> None:
         """Refuse: the override would not reach DynamoDB."""
         raise RenderError(
-            f"$context.requestOverride of {name} to {value!r}: the local gateway calls a DynamoDB action, "
-            "which takes no headers, path or query string"
+            f"$context.requestOverride of {name} to {value!r}: it calls DynamoDB actions, "
+            "which take no headers, path or query string"
         )

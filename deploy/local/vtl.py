@@ -79,7 +79,7 @@ class Util(Exposed):
 
     def urlEncode(self, text: Json) -> str:  # noqa: N802
         """Encode as application/x-www-form-urlencoded."""
-        return quote_plus(printed(text), safe="*")
+        return quote_plus(printed(text), safe="*").replace("~", "%7E")
 
     def urlDecode(self, text: Json) -> str:  # noqa: N802
         """Decode application/x-www-form-urlencoded."""
