@@ -1,5 +1,6 @@
 """Mapping templates rendered by themselves, without a deployed API around them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from deploy.local import vtl
@@ -14,7 +15,14 @@ HEADERS = {"id": "from a header", "page": "h", "X-One": "1", "Host": "abc.exampl
 IDS = ("request-1", "extended-1")
 
 
-def render(template: str, body: str = "", **request: Any) -> vtl.Rendering:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    text: str
+    status: int | None
+    headers: dict[str, str]
+
+
+def render(template: str, body: str = "", **request: Any) -> Rendered:
     """Render one template for a GET of /things/{id} on the stage v1."""
     sent = Request(
         api_id="api-1",
@@ -43,12 +51,15 @@ def render(template: str, body: str = "", **request: Any) -> vtl.Rendering:
         methods={},
     )
     parameters = Parameters(path=PATH, query=sent.query, header=sent.headers)
-    return vtl.render(
+    context = Context(request=sent, api=api, resource=resource, ids=IDS)
+    text = vtl.render(
         template,
         source=lambda: vtl.Input(body, parameters),
-        context=Context(request=sent, api=api, resource=resource, ids=IDS),
+        context=context,
         stage_variables=api.variables,
     )
+    override = context.overridden()
+    return Rendered(text=text, status=override.status, headers=override.header.values)
 
 
 def text(template: str, body: str = "", **request: Any) -> str:

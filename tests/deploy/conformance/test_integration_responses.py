@@ -197,7 +197,11 @@ def test_a_response_that_cannot_be_mapped_is_500_and_said(
     [
         (response(responseParameters={HEADER + "X": "integration.response.body"}), "a\nb", "X"),
         (response(responseParameters={HEADER + "X": "integration.response.body.a"}), "{", "JSON"),
-        (response("#set($context.responseOverride.header.A = $input.body)"), "a\nb", "line break"),
+        (
+            response("#set($context.responseOverride.header.A = $input.body)"),
+            "a\nb",
+            "the header A",
+        ),
         (response("#set($context.responseOverride.header.Connection = 'a')"), "{}", "Connection"),
     ],
 )
