@@ -33,7 +33,8 @@ class GatewayAnswer:
     """One whole answer to the caller."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: dict[str, str]
+    """Its own: whoever sends the answer may add to them."""
     body: bytes
 
 

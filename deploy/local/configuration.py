@@ -240,7 +240,8 @@ def response_of(status: str, item: Json) -> IntegrationResponse:
         except ValueError:
             continue  # its method has it among its gaps, and never answers
         if mapping.kind == "static":
-            static[mapping.header] = mapping.name
+            content_type = mapping.header.lower() == "content-type"
+            static["Content-Type" if content_type else mapping.header] = mapping.name
         else:
             mapped.append(mapping)
     return IntegrationResponse(

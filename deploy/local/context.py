@@ -92,7 +92,8 @@ class Context(Mapping[str, Json]):
         self.time_s = time.time()
         self.backend_headers: Mapping[str, str] = {}
         """The integration's answer's, once there is one."""
-        self.response_override = ResponseOverride()
+        self.response_override: ResponseOverride | None = None
+        """What a template has overridden, None as long as none has."""
         self._known: dict[str, Json] = {}
 
     def __getitem__(self, name: str) -> Json:
@@ -115,6 +116,12 @@ class Context(Mapping[str, Json]):
         for name in path.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         return found
+
+    def overridden(self) -> ResponseOverride:
+        """Return what collects the overrides."""
+        if self.response_override is None:
+            self.response_override = ResponseOverride()
+        return self.response_override
 
     def account_id(self) -> str | None:
         """Return the account of the API's owner."""
@@ -171,7 +178,7 @@ VARIABLES: Mapping[str, Callable[[Context], Json]] = {
     "requestTimeEpoch": lambda context: int(context.time_s * 1000),
     "resourceId": Context.resource_id,
     "resourcePath": Context.resource_path,
-    "responseOverride": lambda context: context.response_override,
+    "responseOverride": Context.overridden,
     "stage": lambda context: context.request.stage,
 }
 OVERRIDES = frozenset({"requestOverride", "responseOverride"})

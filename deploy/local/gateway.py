@@ -81,9 +81,8 @@ class Gateway:
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             answer = refuse(exchange, Refusal.CONFIGURATION)
-        headers = dict(answer.headers)
-        headers["x-amzn-RequestId"], headers["x-amz-apigw-id"] = exchange.ids
-        return GatewayAnswer(status=answer.status, headers=headers, body=answer.body)
+        answer.headers["x-amzn-RequestId"], answer.headers["x-amz-apigw-id"] = exchange.ids
+        return answer
 
     async def _pipeline(self, exchange: Exchange) -> GatewayAnswer:
         request = exchange.request

@@ -21,6 +21,9 @@ GATEWAY_SOURCE = re.compile(
 RESERVED = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 """Headers that belong to the connection; API Gateway does not let them be mapped either."""
 
+UNFIT = re.compile(r"[\x00-\x1f\x7f]")
+"""What no header's value may have in it: it could end the header."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderMapping:
@@ -36,6 +39,8 @@ def parse_mapping(header: str, source: str, allowed: re.Pattern[str]) -> HeaderM
     """Parse one mapping expression. Raises ValueError with what is wrong with it."""
     if header.lower() in RESERVED:
         raise ValueError(f"the header {header} cannot be mapped")
+    if UNFIT.search(source):
+        raise ValueError(f"the header {header} cannot have the value {source!r}")
     if len(source) > 1 and source.startswith("'") and source.endswith("'"):
         return HeaderMapping(header=header, kind="static", name=source[1:-1])
     match = allowed.fullmatch(source)

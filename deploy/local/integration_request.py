@@ -91,7 +91,7 @@ def mapped_body(
             raise Refused(Refusal.UNSUPPORTED_TYPE)
         return body
     try:
-        rendering = vtl.render(
+        text = vtl.render(
             template,
             source=lambda: vtl.Input(body.decode("utf-8", "replace"), parameters),
             context=context,
@@ -99,8 +99,8 @@ def mapped_body(
         )
     except RenderError as error:
         raise RenderError(f"the request template for {mime_type}: {error}") from error
-    if rendering.status is not None or rendering.headers:
+    if context.response_override is not None and context.response_override.used:
         raise RenderError(
             f"the request template for {mime_type}: $context.responseOverride is for responses"
         )
-    return rendering.text.encode()
+    return text.encode()

@@ -35,31 +35,35 @@ def method_answer(
         )
     content_type, template = response.template_for(accept)
     context.backend_headers = answer.headers
-    headers = {"Content-Type": content_type}
-    status, body = response.status, answer.body
+    headers = {"Content-Type": content_type, **response.static_headers}
+    body = answer.body
     try:
-        for name, value in response.static_headers.items():
-            set_header(headers, name, value)
         if response.mapped_headers:
             backend = Backend(answer.headers, answer.body)
             for mapping in response.mapped_headers:
-                found = response_value(
+                value = response_value(
                     mapping, backend=backend, context=context, variables=variables
                 )
-                if found is not None:
-                    set_header(headers, mapping.header, found)
+                if value is not None:
+                    set_header(headers, mapping.header, value)
         if template is not None:
-            rendering = vtl.render(
+            body = vtl.render(
                 template,
                 source=lambda: vtl.Input(answer.body.decode("utf-8", "replace"), parameters),
                 context=context,
                 stage_variables=variables,
-            )
-            body = rendering.text.encode()
-            if rendering.status is not None:
-                status = rendering.status
-            for name, value in rendering.headers.items():
-                set_header(headers, name, value)
+            ).encode()
+        status = overridden(response.status, headers, context)
     except RenderError as error:
         raise RenderError(f"the integration response {response.status}: {error}") from error
     return GatewayAnswer(status=status, headers=headers, body=body)
+
+
+def overridden(status: int, headers: dict[str, str], context: Context) -> int:
+    """Put the template's overrides over the headers, and return its status or this one."""
+    override = context.response_override
+    if override is None:
+        return status
+    for name, value in override.header.values.items():
+        set_header(headers, name, value)
+    return status if override.status is None else override.status

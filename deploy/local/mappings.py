@@ -8,7 +8,7 @@ from functools import cached_property
 
 from deploy.local import json_values, jsonpath
 from deploy.local.context import Context
-from deploy.local.header_mapping import RESERVED, HeaderMapping
+from deploy.local.header_mapping import RESERVED, UNFIT, HeaderMapping
 from deploy.local.json_values import Json
 from deploy.local.parameters import Parameters
 from deploy.local.velocity import RenderError
@@ -82,7 +82,7 @@ def as_text(value: Json) -> str | None:
 
 def set_header(headers: dict[str, str], name: str, value: str) -> None:
     """Set a header in place of the same one in other letters. Raises RenderError if unfit."""
-    if name.lower() in RESERVED or any(ord(character) < ord(" ") for character in value):
+    if name.lower() in RESERVED or UNFIT.search(value):
         raise RenderError(f"the header {name} cannot be set to {value!r}")
     for other in headers:
         if other.lower() == name.lower():

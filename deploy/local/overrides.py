@@ -25,8 +25,6 @@ class HeaderOverride(Exposed):
             raise RenderError(f"$context.responseOverride.header.{name} is set twice")
         if not isinstance(value, str):
             raise RenderError(f"$context.responseOverride.header.{name} = {value!r}: no string")
-        if any(ord(character) < ord(" ") for character in value):
-            raise RenderError(f"$context.responseOverride.header.{name} has a line break in it")
         self.values[name] = value
 
 
@@ -42,6 +40,11 @@ class ResponseOverride(Exposed):
     def __init__(self) -> None:
         self.header = HeaderOverride()
         self.status: int | None = None
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was set."""
+        return self.status is not None or bool(self.header.values)
 
     def assign(self, name: str, value: Json) -> None:
         """Set the status, once."""
@@ -72,6 +75,6 @@ class RequestOverride(Exposed):
     def assign(self, name: str, value: Json) -> None:
         """Refuse: the override would not reach DynamoDB."""
         raise RenderError(
-            f"$context.requestOverride of {name} to {value!r}: the local gateway calls a DynamoDB action, "
-            "which takes no headers, path or query string"
+            f"$context.requestOverride of {name} to {value!r}: it calls DynamoDB actions, "
+            "which take no headers, path or query string"
         )

@@ -6,8 +6,7 @@ AWS: "API Gateway mapping template and access logging variable reference".
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote_plus, unquote_plus
 
@@ -31,16 +30,17 @@ class Input(Exposed):
     def __init__(self, body: str, parameters: Parameters) -> None:
         self.body = body or EMPTY_BODY
         self._parameters = parameters
-
-    @cached_property
-    def _document(self) -> Json:
-        try:
-            return json_values.parse(self.body)
-        except ValueError as error:
-            raise RenderError(f"the payload is not JSON: {error}") from None
+        self._document: Json = None
+        self._parsed = False
 
     def path(self, path: str) -> Json:
         """Return the value at a JSONPath, None if there is none."""
+        if not self._parsed:
+            try:
+                self._document = json_values.parse(self.body)
+            except ValueError as error:
+                raise RenderError(f"the payload is not JSON: {error}") from None
+            self._parsed = True
         return jsonpath.find(self._document, path)
 
     def json(self, path: str) -> str:
@@ -79,7 +79,7 @@ class Util(Exposed):
 
     def urlEncode(self, text: Json) -> str:  # noqa: N802
         """Encode as application/x-www-form-urlencoded."""
-        return quote_plus(printed(text), safe="*")
+        return quote_plus(printed(text), safe="*").replace("~", "%7E")
 
     def urlDecode(self, text: Json) -> str:  # noqa: N802
         """Decode application/x-www-form-urlencoded."""
@@ -104,44 +104,28 @@ def printed(value: Json) -> str:
 UTIL = Util()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendering:
-    """A rendered template, and what it overrode."""
-
-    text: str
-    status: int | None = None
-    headers: Mapping[str, str]
-
-
-NO_HEADERS: Mapping[str, str] = {}
-
-
 def render(
     template: str,
     *,
     source: Callable[[], Input],
     context: Context,
     stage_variables: Mapping[str, str],
-) -> Rendering:
-    """Render one mapping template; `source` is asked only if the template reads the payload.
+) -> str:
+    """Render one mapping template; what it overrides is kept in `context`.
 
-    Raises RenderError, with the reason in its message.
+    `source` is asked only if the template reads the payload or the parameters. Raises RenderError,
+    with the reason in its message.
     """
     if "$" not in template and "#" not in template:
-        return Rendering(text=template, headers=NO_HEADERS)
+        return template
     parsed = compiled(template)
     roots = parsed.roots
-    variables: dict[str, Json] = {"util": UTIL}
+    variables: dict[str, Json] = {"util": UTIL, "context": context}
     if "input" in roots:
         variables["input"] = source()
     if "stageVariables" in roots:
         variables["stageVariables"] = ReadOnlyMap(stage_variables)
-    if "context" not in roots:
-        return Rendering(text=parsed.render(variables), headers=NO_HEADERS)
-    variables["context"] = context
-    text = parsed.render(variables)
-    override = context.response_override
-    return Rendering(text=text, status=override.status, headers=override.header.values)
+    return parsed.render(variables)
 
 
 @lru_cache(maxsize=1024)

@@ -22,11 +22,11 @@ from deploy.local.velocity.java import (
 from deploy.local.velocity.source import RenderError
 
 Method = Callable[..., Json]
-GETTERS: dict[type, dict[str, Method]] = {
-    str: {"empty": lambda text: not text},
-    list: {"empty": lambda values: not values},
-    tuple: {"key": lambda entry: entry[0], "value": lambda entry: entry[1]},
-}
+GETTERS: tuple[tuple[type, dict[str, Method]], ...] = (
+    (str, {"empty": lambda text: not text}),
+    (list, {"empty": lambda values: not values}),
+    (tuple, {"key": lambda entry: entry[0], "value": lambda entry: entry[1]}),
+)
 """Java getters, as properties: `$list.empty` is isEmpty(), `$entry.key` getKey()."""
 
 
@@ -116,7 +116,7 @@ NUMBER: dict[str, Method] = {
     "doubleValue": float,
     "parseInt": strings.parse_int,
 }
-METHODS: dict[type, dict[str, Method]] = {
+METHODS: dict[type, Mapping[str, Method]] = {
     str: strings.METHODS,
     list: LIST,
     ArrayList: LIST,
@@ -141,7 +141,7 @@ METHODS: dict[type, dict[str, Method]] = {
 }
 
 
-def methods_of(value: Json) -> dict[str, Method]:
+def methods_of(value: Json) -> Mapping[str, Method]:
     """Return the methods of a value's kind."""
     found = METHODS.get(type(value))
     if found is None:
@@ -172,7 +172,7 @@ def property_of(value: Json, name: str) -> Json:
         if name not in value.PROPERTIES:
             raise RenderError(f"${value.NAME} has no {name}")
         return getattr(value, name)
-    for kind, getters in GETTERS.items():
+    for kind, getters in GETTERS:
         if isinstance(value, kind) and name in getters:
             return getters[name](value)
     if isinstance(value, str) and name in ("bytes", "blank"):

@@ -42,10 +42,8 @@ def parse_reference(source: Source, expression: ExpressionParser) -> Reference |
         return None
     steps: list[Step] = []
     last: tuple[str, str | Expression] = ("root", match[3])
-    names = [match[3]]
     while True:
         if name := source.take(DOT_NAME):
-            names.append(name[1])
             if source.take(OPEN):
                 steps.append(calling(name[1], parse_arguments(source, expression)))
                 last = ("call", name[1])
@@ -62,10 +60,11 @@ def parse_reference(source: Source, expression: ExpressionParser) -> Reference |
     if match[2]:
         source.require(CLOSE_BRACE, "} at the end of a formal reference")
     text = source.text[start : source.position]
-    value = evaluation(match[3], steps, text)
-    if any("-" in name for name in names):
-        value = careful(value, text)
     target = evaluation(match[3], steps[:-1], text)
+    value = evaluation(match[3], steps, text)
+    last_kind, last_name = last
+    if isinstance(last_name, str) and "-" in last_name and last_kind != "call":
+        value = careful(value, target if steps else None, last_name.partition("-")[0], text)
     return Reference(
         root=match[3],
         quiet=bool(match[1]),
@@ -127,8 +126,8 @@ def evaluation(root: str, steps: list[Step], text: str) -> Expression:
     return evaluate
 
 
-def careful(value: Expression, text: str) -> Expression:
-    """Fail for a name with a hyphen that has no value.
+def careful(value: Expression, holder: Expression | None, shorter: str, text: str) -> Expression:
+    """Fail for a name with a hyphen that has no value, if what is before the hyphen has one.
 
     `$a-1` is a reference to "a-1" in Velocity 1, and `$a` followed by -1 in Velocity 2.
     """
@@ -136,9 +135,9 @@ def careful(value: Expression, text: str) -> Expression:
     def evaluate(variables: Variables) -> Json:
         found = value(variables)
         if found is None:
-            raise RenderError(
-                f"{text} has no value; is the hyphen meant to follow a ${{reference}}?"
-            )
+            owner = variables if holder is None else holder(variables)
+            if owner is not None and property_of(owner, shorter) is not None:
+                raise RenderError(f"{text} has no value; is the hyphen for a ${{reference}}?")
         return found
 
     return evaluate

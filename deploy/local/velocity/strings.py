@@ -1,6 +1,7 @@
 """The methods of java.lang.String that templates may call."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from deploy.local.json_values import Json
@@ -89,7 +90,7 @@ def char_at(text: str, index: int) -> str:
     return substring(text, index, index + 1)
 
 
-METHODS = {
+METHODS: dict[str, Callable[..., Json]] = {
     "length": lambda text: len(positioned(text)),
     "isEmpty": lambda text: not text,
     "contains": lambda text, part: part in text,
