@@ -62,6 +62,7 @@ class Context(Mapping[str, Json]):
         "_known",
         "api",
         "backend_headers",
+        "caller",
         "extended_request_id",
         "request",
         "request_id",
@@ -77,11 +78,13 @@ class Context(Mapping[str, Json]):
         api: DeployedApi | None,
         resource: Resource | None,
         ids: tuple[str, str],
+        caller: Mapping[str, str],
     ) -> None:
         self.request = request
         self.api = api
         self.resource = resource
         self.request_id, self.extended_request_id = ids
+        self.caller = caller
         self.time_s = time.time()
         self.backend_headers: Mapping[str, str] = {}
         """The integration's answer's, once there is one."""
@@ -104,8 +107,8 @@ class Context(Mapping[str, Json]):
         return sum(1 for _ in self)
 
     def find(self, path: str) -> Json:
-        """Return the variable at `a.b`, None if there is none."""
-        found: Json = self
+        """Return the variable at `a.b`, None if there is none; overrides are none."""
+        found: Json = None if path.partition(".")[0] in OVERRIDES else self
         for name in path.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         return found
@@ -131,7 +134,8 @@ class Context(Mapping[str, Json]):
     def identity(self) -> ReadOnlyMap:
         """Return what is known of the caller."""
         agent = self.request.headers.get("User-Agent", "")
-        return ReadOnlyMap(IDENTITY_BLANK, sourceIp=self.request.source_ip, userAgent=agent)
+        known = {"sourceIp": self.request.source_ip, "userAgent": agent, **self.caller}
+        return ReadOnlyMap({**IDENTITY_BLANK, **known})
 
     def resource_id(self) -> str | None:
         """Return the id of the resource, None before one was found."""

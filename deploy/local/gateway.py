@@ -34,10 +34,18 @@ class Exchange:
     api: DeployedApi | None = None
     resource: Resource | None = None
     path_parameters: Mapping[str, str] = field(default_factory=dict)
+    caller: dict[str, str] = field(default_factory=dict)
+    """What authorization found out of the caller: variables of `$context.identity`."""
 
     def context(self) -> Context:
         """Build `$context`."""
-        return Context(request=self.request, api=self.api, resource=self.resource, ids=self.ids)
+        return Context(
+            request=self.request,
+            api=self.api,
+            resource=self.resource,
+            ids=self.ids,
+            caller=self.caller,
+        )
 
     def parameters(self) -> Parameters:
         """Gather the request's parameters."""

@@ -12,6 +12,7 @@ from deploy.local.request import Request
 PATH = {"id": "from the path"}
 QUERY = {"id": "from the query", "page": "2"}
 HEADERS = {"id": "from a header", "page": "h", "X-One": "1", "Host": "abc.example.com:80"}
+CALLER = {"apiKeyId": "key-1"}
 IDS = ("request-1", "extended-1")
 
 
@@ -51,7 +52,7 @@ def render(template: str, body: str = "", **request: Any) -> Rendered:
         methods={},
     )
     parameters = Parameters(path=PATH, query=sent.query, header=sent.headers)
-    context = Context(request=sent, api=api, resource=resource, ids=IDS)
+    context = Context(request=sent, api=api, resource=resource, ids=IDS, caller=CALLER)
     text = vtl.render(
         template,
         source=lambda: vtl.Input(body, parameters),

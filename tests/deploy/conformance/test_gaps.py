@@ -50,5 +50,5 @@ def test_a_gap_of_the_stage_or_the_api_is_500_and_said_once(api: Api, local: Loc
         patchOperations=[{"op": "replace", "path": "/cacheClusterEnabled", "value": "true"}],
     )
     assert [request("GET", url).status for _ in range(2)] == [500, 500]
-    said = f"API {api.id}, stage s1, will answer 500; not emulated: a cache for the stage"
+    said = f"API {api.id}, stage s1: not emulated: a cache for the stage"
     assert local.log_path.read_text().count(said) == 1
