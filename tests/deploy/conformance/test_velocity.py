@@ -212,6 +212,11 @@ def test_java_members(expression: str, expected: str) -> None:
         ("${a", "expected } at the end"),
         ("#parse('x')", "#parse is not supported"),
         ("#define($x)a#end", "#define is not supported"),
+        ("#* never ends", "without its end"),
+        ("#[[ never ends", "without its end"),
+        ("#@m()a#end", "without its end, or a #@macro"),
+        ("#set($a = {[1]: 2})", "TypeError"),
+        ("a\n#set($a = 1 + $none)", r"line 2, #set\(\$a\): a number \+ null: both must be"),
         ("#nope(1)", "no macro nope"),
         ("#macro(m $a)$a#end#m()", "takes 1 arguments"),
         ("#macro(m)#m()#end#m()", "calls itself without end"),
@@ -253,6 +258,13 @@ def test_what_cannot_be_rendered_faithfully_fails(template: str, reason: str) ->
     """
     with pytest.raises(RenderError, match=reason):
         text(template)
+
+
+def test_a_loop_has_at_most_1000_iterations() -> None:
+    """AWS: "Amazon API Gateway quotas", iterations in a #foreach ... #end loop."""
+    assert text("#foreach($x in [1..1000])#end$!x") == ""
+    with pytest.raises(RenderError, match="1001 items; API Gateway allows 1000"):
+        text("#foreach($x in [1..1001])#end")
 
 
 @given(st.text(st.characters(exclude_characters="$#\\", exclude_categories=["Cs"])))
