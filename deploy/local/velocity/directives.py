@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 from deploy.local.json_values import Json
 from deploy.local.velocity.java import Exposed, is_true, text_of
 from deploy.local.velocity.members import items_of
-from deploy.local.velocity.references import Reference
+from deploy.local.velocity.references import Reference, Setter
 from deploy.local.velocity.source import Expression, RenderError, Variables, Writer
 
 
@@ -40,13 +40,17 @@ class Branch(NamedTuple):
     line: str
 
 
+def nothing(_variables: Variables, _parts: list[str]) -> None:
+    """Write nothing."""
+
+
 class Macro:
     """A template's own directive."""
 
     def __init__(self, name: str, parameters: list[str]) -> None:
         self.name = name
         self.parameters = parameters
-        self.body: Writer | None = None
+        self.body: Writer = nothing
 
 
 def printing(reference: Reference) -> Writer:
@@ -63,15 +67,12 @@ def printing(reference: Reference) -> Writer:
     return write
 
 
-def setting(reference: Reference, value: Expression, line: str) -> Writer:
+def setting(reference: Reference, assign: Setter, value: Expression, line: str) -> Writer:
     """Set a variable or a member.
 
     Null leaves what was there alone in Velocity 1 and removes it in Velocity 2; AWS does not say
     which it runs, so that fails if there was anything.
     """
-    assign = reference.assign
-    if assign is None:
-        raise RenderError(f"{reference.text} cannot be set")
 
     def write(variables: Variables, _parts: list[str]) -> None:
         try:
@@ -137,8 +138,6 @@ def invocation(macro: Macro, arguments: list[Expression]) -> Writer:
     """Write a macro's body with its arguments; other variables it sets stay set."""
 
     def write(variables: Variables, parts: list[str]) -> None:
-        if macro.body is None:
-            raise RenderError(f"the macro {macro.name} is not complete yet")
         given = {
             name: argument(variables)
             for name, argument in zip(macro.parameters, arguments, strict=True)

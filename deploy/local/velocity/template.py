@@ -16,6 +16,7 @@ from deploy.local.velocity.directives import (
     conditional,
     invocation,
     loop,
+    nothing,
     printing,
     setting,
 )
@@ -133,7 +134,7 @@ class Template:
         value = self._expression(source)
         source.require(CLOSE, ")")
         source.take(REST_OF_LINE)
-        return setting(reference, value, line)
+        return setting(reference, reference.assign, value, line)
 
     def _directive(self, source: Source, word: str) -> Writer:
         if word == "if":
@@ -200,7 +201,7 @@ class Template:
             raise source.error(f"the macro {name} is defined twice")
         macro = self._macros[name] = Macro(name, parameters)
         macro.body = self._body(source, "macro")
-        return sequence([])
+        return nothing
 
     def _call(self, source: Source, name: str) -> Writer:
         macro = self._macros.get(name)
