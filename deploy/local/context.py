@@ -24,7 +24,6 @@ IDENTITY_BLANK = MappingProxyType(
             "accountId",
             "apiKey",
             "apiKeyId",
-            "caller",
             "cognitoAuthenticationProvider",
             "cognitoAuthenticationType",
             "cognitoIdentityId",
@@ -111,8 +110,8 @@ class Context(Mapping[str, Json]):
         return sum(1 for _ in self)
 
     def find(self, path: str) -> Json:
-        """Return the variable at `a.b`, None if there is none."""
-        found: Json = self
+        """Return the variable at `a.b`, None if there is none; overrides are none."""
+        found: Json = None if path.partition(".")[0] in OVERRIDES else self
         for name in path.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         return found

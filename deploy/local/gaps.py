@@ -63,6 +63,9 @@ def of_gateway_responses(items: list[Json]) -> Iterator[str]:
 
 def of_method(item: Json) -> Iterator[str]:
     """Name the gaps of a method as GetResources shows it."""
+    authorization = item.get("authorizationType") or "NONE"
+    if authorization != "NONE":
+        yield f"authorization {authorization}: every request is refused as unauthorized"
     if item.get("requestValidatorId"):
         yield "a request validator"
     integration = item.get("methodIntegration")

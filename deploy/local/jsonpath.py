@@ -43,8 +43,8 @@ def steps_of(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def find(document: Json, path: str) -> Json:
-    """Return what `path` points at, None if nothing; a list once `*` was passed."""
+def find(document: Json, path: str, missing: Json = None) -> Json:
+    """Return what `path` points at, `missing` if nothing; a list once `*` was passed."""
     found = document
     steps = steps_of(path)
     for position, step in enumerate(steps):
@@ -52,12 +52,12 @@ def find(document: Json, path: str) -> Json:
             return spread([found], steps[position:])
         if isinstance(step, str):
             if not isinstance(found, dict) or step not in found:
-                return None
+                return missing
             found = found[step]
         elif isinstance(found, list) and -len(found) <= step < len(found):
             found = found[step]
         else:
-            return None
+            return missing
     return found
 
 

@@ -57,5 +57,6 @@ class Parameters:
         return ReadOnlyMap(
             path=ReadOnlyMap(self._path),
             querystring=ReadOnlyMap(self._query.items()),
-            header=ReadOnlyMap(self._header.items()),
+            # The HTTP server's names are strings of a kind of its own.
+            header=ReadOnlyMap((str(name), value) for name, value in self._header.items()),
         )

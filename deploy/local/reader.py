@@ -124,7 +124,7 @@ class ConfigurationReader:
         for gap in said:
             if (api_id, where, gap) not in self._said_gaps:
                 self._said_gaps.add((api_id, where, gap))
-                log.warning("API %s, %s, will answer 500; not emulated: %s", api_id, where, gap)
+                log.warning("API %s, %s: not emulated: %s", api_id, where, gap)
         return said
 
 

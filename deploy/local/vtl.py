@@ -18,6 +18,7 @@ from deploy.local.velocity import Exposed, ReadOnlyMap, RenderError, Template
 
 EMPTY_BODY = "{}"
 """What an empty payload shows as."""
+MISSING = object()
 
 
 class Input(Exposed):
@@ -35,17 +36,26 @@ class Input(Exposed):
 
     def path(self, path: str) -> Json:
         """Return the value at a JSONPath, None if there is none."""
+        return jsonpath.find(self._payload(), path)
+
+    def json(self, path: str) -> str:
+        """Return the value at a JSONPath as JSON text.
+
+        Raises RenderError if there is none: AWS does not say what it writes then.
+        """
+        found = jsonpath.find(self._payload(), path, missing=MISSING)
+        if found is MISSING:
+            raise RenderError(f"nothing is at {path}, and what json() gives then is not documented")
+        return json_values.dump(found)
+
+    def _payload(self) -> Json:
         if not self._parsed:
             try:
                 self._document = json_values.parse(self.body)
             except ValueError as error:
                 raise RenderError(f"the payload is not JSON: {error}") from None
             self._parsed = True
-        return jsonpath.find(self._document, path)
-
-    def json(self, path: str) -> str:
-        """Return the value at a JSONPath as JSON text."""
-        return json_values.dump(self.path(path))
+        return self._document
 
     def params(self, name: str | None = None) -> Json:
         """Return all parameters by kind, or the first of one name in path, query, header."""

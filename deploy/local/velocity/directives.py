@@ -1,11 +1,11 @@
 """What references and directives do when a template is rendered."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from deploy.local.json_values import Json
 from deploy.local.velocity.java import Exposed, is_true, text_of
 from deploy.local.velocity.members import items_of
-from deploy.local.velocity.references import Reference
+from deploy.local.velocity.references import Reference, Setter
 from deploy.local.velocity.source import Expression, RenderError, Variables, Writer
 
 
@@ -32,13 +32,25 @@ class Loop(Exposed):
         self.parent = parent
 
 
+class Branch(NamedTuple):
+    """One #if or #elseif."""
+
+    condition: Expression
+    body: Writer
+    line: str
+
+
+def nothing(_variables: Variables, _parts: list[str]) -> None:
+    """Write nothing."""
+
+
 class Macro:
     """A template's own directive."""
 
     def __init__(self, name: str, parameters: list[str]) -> None:
         self.name = name
         self.parameters = parameters
-        self.body: Writer | None = None
+        self.body: Writer = nothing
 
 
 def printing(reference: Reference) -> Writer:
@@ -55,36 +67,46 @@ def printing(reference: Reference) -> Writer:
     return write
 
 
-def setting(reference: Reference, value: Expression) -> Writer:
+def setting(reference: Reference, assign: Setter, value: Expression, line: str) -> Writer:
     """Set a variable or a member.
 
     Null leaves what was there alone in Velocity 1 and removes it in Velocity 2; AWS does not say
     which it runs, so that fails if there was anything.
     """
-    assign = reference.assign
-    if assign is None:
-        raise RenderError(f"{reference.text} cannot be set")
 
     def write(variables: Variables, _parts: list[str]) -> None:
-        found = value(variables)
-        if found is not None:
-            assign(variables, found)
-        elif reference.value(variables) is not None:
-            raise RenderError(
-                f"#set({reference.text} = null) over another value, which Velocity 1 keeps and "
-                'Velocity 2 removes: set "$!{...}" instead'
-            )
+        try:
+            found = value(variables)
+            if found is None:
+                expect_nothing(reference.value(variables))
+            else:
+                assign(variables, found)
+        except RenderError as error:
+            raise RenderError(f"{line}, #set({reference.text}): {error}") from None
 
     return write
 
 
-def conditional(branches: list[tuple[Expression, Writer]], otherwise: Writer | None) -> Writer:
+def expect_nothing(value: Json) -> None:
+    """Raise RenderError if null is about to be set over a value."""
+    if value is not None:
+        raise RenderError(
+            "null over another value, which Velocity 1 keeps and Velocity 2 removes: "
+            'set "$!{...}" instead'
+        )
+
+
+def conditional(branches: list[Branch], otherwise: Writer | None) -> Writer:
     """Write the first branch whose condition holds."""
 
     def write(variables: Variables, parts: list[str]) -> None:
-        for condition, branch in branches:
-            if is_true(condition(variables)):
-                branch(variables, parts)
+        for condition, body, line in branches:
+            try:
+                holds = is_true(condition(variables))
+            except RenderError as error:
+                raise RenderError(f"{line}, #if: {error}") from None
+            if holds:
+                body(variables, parts)
                 return
         if otherwise is not None:
             otherwise(variables, parts)
@@ -116,8 +138,6 @@ def invocation(macro: Macro, arguments: list[Expression]) -> Writer:
     """Write a macro's body with its arguments; other variables it sets stay set."""
 
     def write(variables: Variables, parts: list[str]) -> None:
-        if macro.body is None:
-            raise RenderError(f"the macro {macro.name} is not complete yet")
         given = {
             name: argument(variables)
             for name, argument in zip(macro.parameters, arguments, strict=True)

@@ -15,7 +15,7 @@ from deploy.local.velocity.references import parse_reference
 from deploy.local.velocity.source import Expression, RenderError, Source, Variables
 
 SPACE = re.compile(r"\s*")
-NUMBER = re.compile(r"-?\d+(?!\.\d|\d)|-?\d*\.\d+(?:[eE][+-]?\d+)?|-?\d+(?=\.\.)")
+NUMBER = re.compile(r"-?\d+(?!\.\d|\d)|-?\d*\.\d+(?:[eE][+-]?\d+)?", re.ASCII)
 STRING = re.compile(r"'((?:[^']|'')*)'|\"((?:[^\"]|\"\")*)\"", re.DOTALL)
 WORD = re.compile(r"(?:true|false)(?![\w-])")
 NOT = re.compile(r"!|not(?![\w-])")

@@ -21,6 +21,8 @@ from deploy.local.velocity.java import (
 )
 from deploy.local.velocity.source import RenderError
 
+ITERATIONS_MAX = 1000
+
 Method = Callable[..., Json]
 GETTERS: tuple[tuple[type, dict[str, Method]], ...] = (
     (str, {"empty": lambda text: not text}),
@@ -206,8 +208,11 @@ def assign(target: Json, name: Json, value: Json) -> None:
 def items_of(value: Json) -> list[Json]:
     """Return what #foreach goes through: elements, or a map's values; nothing for the rest.
 
-    Velocity passes over what it cannot iterate.
+    Velocity passes over what it cannot iterate. Raises RenderError for more than API Gateway's
+    quota (AWS: "Amazon API Gateway quotas").
     """
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return list(value) if isinstance(value, list | range) else []
+    if not isinstance(value, Mapping | list | range):
+        return []
+    if len(value) > ITERATIONS_MAX:
+        raise RenderError(f"a #foreach over {len(value)} items; API Gateway allows 1000")
+    return list(value.values() if isinstance(value, Mapping) else value)

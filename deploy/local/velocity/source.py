@@ -40,9 +40,13 @@ class Source:
             raise self.error(f"expected {expected}")
         return match
 
+    def line(self) -> str:
+        """Name the line that has been reached."""
+        newlines = self.text.count("\n", 0, self.position)
+        return f"line {newlines + 1}"
+
     def error(self, reason: str) -> RenderError:
         """Say what is wrong with the text from here on."""
-        before = self.text[: self.position]
-        line, column = before.count("\n") + 1, self.position - before.rfind("\n")
+        column = self.position - self.text.rfind("\n", 0, self.position)
         found = self.text[self.position : self.position + 20]
-        return RenderError(f"line {line}, column {column}: {reason}, found {found!r}")
+        return RenderError(f"{self.line()}, column {column}: {reason}, found {found!r}")

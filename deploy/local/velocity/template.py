@@ -9,12 +9,14 @@ from collections.abc import MutableMapping
 
 from deploy.local.json_values import Json
 from deploy.local.velocity.directives import (
+    Branch,
     Break,
     Macro,
     Stop,
     conditional,
     invocation,
     loop,
+    nothing,
     printing,
     setting,
 )
@@ -24,6 +26,7 @@ from deploy.local.velocity.source import Expression, RenderError, Source, Variab
 
 PLAIN = re.compile(r"[^$#\\]+")
 COMMENT = re.compile(r"##[^\n]*(?:\n|$)|#\*.*?\*#", re.DOTALL)
+UNCLOSED = re.compile(r"#\*|#\[\[|#@")
 UNPARSED = re.compile(r"#\[\[(.*?)\]\]#", re.DOTALL)
 ESCAPED = re.compile(r"\\+(?=\$!?\{?[A-Za-z_]|#\{?[a-z@])")
 SET = re.compile(r"#(?:set|\{set\})[ \t]*\(\s*")
@@ -60,6 +63,10 @@ class Template:
             raise RenderError("#break outside of a #foreach") from None
         except RecursionError:
             raise RenderError("the template calls itself without end") from None
+        except RenderError:
+            raise
+        except Exception as error:
+            raise RenderError(f"{type(error).__name__}: {error}") from error
         return "".join(parts)
 
     def _parse(self, text: str) -> Writer:
@@ -90,6 +97,8 @@ class Template:
             return ""
         if match := source.take(UNPARSED):
             return match[1]
+        if source.take(UNCLOSED):
+            raise source.error("a comment or unparsed text without its end, or a #@macro")
         if source.take(SET):
             return self._set(source)
         if match := source.take(MACRO_CALL):
@@ -115,7 +124,7 @@ class Template:
         self.roots.update(re.findall(r"\$!?\{?([A-Za-z_][\w-]*)", text))
 
     def _set(self, source: Source) -> Writer:
-        start = source.position
+        start, line = source.position, source.line()
         reference = parse_reference(source, self._expression)
         if reference is None or reference.assign is None:
             source.position = start
@@ -125,7 +134,7 @@ class Template:
         value = self._expression(source)
         source.require(CLOSE, ")")
         source.take(REST_OF_LINE)
-        return setting(reference, value)
+        return setting(reference, reference.assign, value, line)
 
     def _directive(self, source: Source, word: str) -> Writer:
         if word == "if":
@@ -149,13 +158,14 @@ class Template:
         return condition
 
     def _if(self, source: Source) -> Writer:
-        branches: list[tuple[Expression, Writer]] = []
+        branches: list[Branch] = []
         otherwise: Writer | None = None
         word = "elseif"
         while word == "elseif":
+            line = source.line()
             condition = self._condition(source)
             write, word = self._block(source)
-            branches.append((condition, write))
+            branches.append(Branch(condition, write, line))
         source.take(REST_OF_LINE)
         if word == "else":
             otherwise, word = self._block(source)
@@ -191,7 +201,7 @@ class Template:
             raise source.error(f"the macro {name} is defined twice")
         macro = self._macros[name] = Macro(name, parameters)
         macro.body = self._body(source, "macro")
-        return sequence([])
+        return nothing
 
     def _call(self, source: Source, name: str) -> Writer:
         macro = self._macros.get(name)

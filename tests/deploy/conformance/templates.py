@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.local import vtl
+from deploy.local.access import ApiKey
 from deploy.local.configuration import Definition, DeployedApi, Resource, path_pattern
 from deploy.local.context import Context
 from deploy.local.parameters import Parameters
@@ -12,6 +13,7 @@ from deploy.local.request import Request
 PATH = {"id": "from the path"}
 QUERY = {"id": "from the query", "page": "2"}
 HEADERS = {"id": "from a header", "page": "h", "X-One": "1", "Host": "abc.example.com:80"}
+API_KEY = ApiKey(id="key-1", value="", plan_id="plan-1", limit=None, quota=None, method_limits={})
 IDS = ("request-1", "extended-1")
 
 
@@ -51,7 +53,7 @@ def render(template: str, body: str = "", **request: Any) -> Rendered:
         methods={},
     )
     parameters = Parameters(path=PATH, query=sent.query, header=sent.headers)
-    context = Context(request=sent, api=api, resource=resource, ids=IDS)
+    context = Context(request=sent, api=api, resource=resource, ids=IDS, api_key=API_KEY)
     text = vtl.render(
         template,
         source=lambda: vtl.Input(body, parameters),

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.context import IDENTITY_BLANK, RequestIds
 from deploy.local.velocity import RenderError
-from tests.deploy.conformance.templates import render, text
+from tests.deploy.conformance.templates import CALLER, render, text
 from tests.deploy.handmade import Api, rendered
 
 
@@ -28,7 +28,7 @@ from tests.deploy.handmade import Api, rendered
         ("httpMethod", "GET"),
         ("identity.sourceIp", "127.0.0.1"),
         ("identity.userAgent", ""),
-        *[(f"identity.{name}", "") for name in IDENTITY_BLANK],
+        *[(f"identity.{name}", CALLER.get(name, "")) for name in IDENTITY_BLANK],
         ("path", "/v1/things/7"),
         ("protocol", "HTTP/1.1"),
         ("requestId", "request-1"),
@@ -163,6 +163,8 @@ def test_a_deployed_api_in_its_templates(api: Api) -> None:
             "caller": "$context.identity.sourceIp $context.identity.userAgent",
             "host": "$context.domainName",
             "backend": "$context.awsEndpointRequestId",
+            "names": "#foreach($name in $input.params().header.keySet())"
+            "#if($name.toLowerCase() == 'x-sent')$name#end#end",
             "sent": "$stageVariables.colour $input.params('q') $input.params('X-Sent')",
         }
     )
@@ -178,5 +180,6 @@ def test_a_deployed_api_in_its_templates(api: Api) -> None:
         "request": "POST /s1/ HTTP/1.1",
         "caller": "127.0.0.1 me",
         "host": api.endpoint_url.partition("//")[2],
+        "names": "X-Sent",
         "sent": "blue c yes",
     }

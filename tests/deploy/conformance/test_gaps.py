@@ -6,6 +6,7 @@ import pytest
 
 from deploy.local import gaps
 from deploy.local.lifecycle import LocalCloud
+from deploy.stack import Stack
 from tests.deploy.handmade import Api
 from tests.deploy.support import request
 
@@ -50,5 +51,13 @@ def test_a_gap_of_the_stage_or_the_api_is_500_and_said_once(api: Api, local: Loc
         patchOperations=[{"op": "replace", "path": "/cacheClusterEnabled", "value": "true"}],
     )
     assert [request("GET", url).status for _ in range(2)] == [500, 500]
-    said = f"API {api.id}, stage s1, will answer 500; not emulated: a cache for the stage"
+    said = f"API {api.id}, stage s1: not emulated: a cache for the stage"
     assert local.log_path.read_text().count(said) == 1
+
+
+def test_the_counters_stack_asks_for_nothing_that_is_not_emulated(
+    new: Stack, local: LocalCloud
+) -> None:
+    """AWS: "Deploy REST APIs in API Gateway"."""
+    assert request("GET", new.url).status in (200, 409)
+    assert f"API {new.api_id}" not in local.log_path.read_text()

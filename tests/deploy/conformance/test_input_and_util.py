@@ -54,7 +54,8 @@ COLOURS = '{"a":{"b":"c"},"l":[1,"x",null,false],"t":true,"big":9223372036854775
         pytest.param("$input.json('$.l')", COLOURS, '[1,"x",null,false]', id="json"),
         pytest.param("$input.json('$.a')", COLOURS, '{"b":"c"}', id="json of an object"),
         pytest.param('$input.json("$.a.b")', COLOURS, '"c"', id="json of a string, quoted"),
-        pytest.param("$input.json('$')", "", "{}", id="json of nothing"),
+        pytest.param("$input.json('$.n')", '{"n":null}', "null", id="json of null"),
+        pytest.param("$input.json('$')", "", "{}", id="json of an empty body"),
     ],
 )
 def test_the_payload(template: str, body: str, expected: str) -> None:
@@ -187,6 +188,7 @@ def test_util_is_undone(plain: str) -> None:
     ("template", "body", "reason"),
     [
         pytest.param("$input.path('$.a')", "{", "the payload is not JSON", id="body is not JSON"),
+        pytest.param("$input.json('$.b')", '{"a":null}', "nothing is at", id="json of nothing"),
         pytest.param("$input.json('$.a')", '{"a":NaN}', "NaN is not JSON", id="NaN"),
         pytest.param("$input.path('$..a')", "{}", "is not understood", id="unknown JSONPath"),
         pytest.param("$input.path('a')", "{}", "starts with", id="no JSONPath"),

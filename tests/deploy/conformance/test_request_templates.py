@@ -199,7 +199,7 @@ def test_the_log_says_what_a_deployment_has_too_much(api: Api, local: LocalCloud
     mapped = {"integration.request.header.X-Loud": "'b'"}
     api.method("GET", "/loud", requestParameters=mapped)
     url = api.deploy()
-    said = f"API {api.id}, GET /loud, will answer 500; not emulated: integration.request.header"
+    said = f"API {api.id}, GET /loud: not emulated: integration.request.header"
     assert local.log_path.read_text().count(said) == 1
     assert request("GET", url + "/loud").status == 500
     assert "GET /loud: not emulated: integration.request" in local.log_path.read_text()
