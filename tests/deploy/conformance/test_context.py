@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.context import IDENTITY_BLANK, RequestIds
 from deploy.local.velocity import RenderError
-from tests.deploy.conformance.templates import CALLER, render, text
+from tests.deploy.conformance.templates import API_KEY, render, text
 from tests.deploy.handmade import Api, rendered
 
 
@@ -28,7 +28,7 @@ from tests.deploy.handmade import Api, rendered
         ("httpMethod", "GET"),
         ("identity.sourceIp", "127.0.0.1"),
         ("identity.userAgent", ""),
-        *[(f"identity.{name}", CALLER.get(name, "")) for name in IDENTITY_BLANK],
+        *[(f"identity.{name}", {"apiKeyId": API_KEY.id}.get(name, "")) for name in IDENTITY_BLANK],
         ("path", "/v1/things/7"),
         ("protocol", "HTTP/1.1"),
         ("requestId", "request-1"),
