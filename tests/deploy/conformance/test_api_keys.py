@@ -227,7 +227,9 @@ Outputs:
 
 
 def test_keys_plans_and_throttles_made_by_cloudformation(cloud: Cloud, local: LocalCloud) -> None:
-    """AWS: "AWS::ApiGateway::ApiKey", "…UsagePlan", "…UsagePlanKey", "…Stage MethodSetting"."""
+    """AWS: "AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan",
+    "AWS::ApiGateway::UsagePlanKey", "AWS::ApiGateway::Stage MethodSetting".
+    """
     client = cloud.cloudformation()
     stack_id = client.create_stack(StackName="keys", TemplateBody=TEMPLATE)["StackId"]
     progress = Progress(client=client, stack_id=stack_id, say=quiet)
