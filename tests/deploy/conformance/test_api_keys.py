@@ -227,7 +227,9 @@ Outputs:
 
 
 def test_keys_plans_and_throttles_made_by_cloudformation(cloud: Cloud, local: LocalCloud) -> None:
-    """AWS: "AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan",
+    """AWS CloudFormation makes what API Gateway's own API makes.
+
+    AWS: "AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan",
     "AWS::ApiGateway::UsagePlanKey", "AWS::ApiGateway::Stage MethodSetting".
     """
     client = cloud.cloudformation()
