@@ -41,13 +41,15 @@ ALLOW_UNANSWERED ?= 0
 ALLOW_HOST ?=
 #: randomness of the run [random, recorded]
 SEED ?=
+#: aws: the local cloud keeps to AWS's limits (1,000 writes/s per item); none
+LIMITS ?= none
 #: port of the local cloud that make deploy starts
 LOCAL_PORT ?= 4566
 #: the Python that makes .venv
 PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
-export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT
+export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
 
 RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt && .venv/bin/python
 DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python

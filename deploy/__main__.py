@@ -52,6 +52,7 @@ environment:
   REGION        [default: AWS_REGION, AWS_DEFAULT_REGION, with TARGET=aws the profile's, us-east-1]
   RETURNS       new (default) or old: whether GET answers the value after its increment or before
   LOCAL_PORT    of the background cloud that deploy starts; 0 takes any free one [default: 4566]
+  LIMITS        none (default), or aws: the local cloud keeps to AWS's limits per item and account
 
 exit codes: 0 done, 1 a wrong answer or a difference, 2 bad usage or it could not be done
 
@@ -97,7 +98,7 @@ def say(line: str) -> None:
 @contextmanager
 def temporary(settings: Settings) -> Iterator[Cloud]:
     """Run a local cloud for the length of the block."""
-    with temporary_cloud(STATE_DIR / "temporary.log") as local:
+    with temporary_cloud(STATE_DIR / "temporary.log", options=settings.cloud_options) as local:
         yield Cloud(region=settings.region, endpoint_url=local.endpoint_url)
 
 
@@ -112,7 +113,9 @@ def standing_cloud(settings: Settings) -> Cloud | None:
 def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
     """Deploy unless just that is up already, and print the URL last."""
     if settings.target is Target.LOCAL:
-        local = start_background(STATE_DIR, port=settings.local_port)
+        local = start_background(
+            STATE_DIR, port=settings.local_port, options=settings.cloud_options
+        )
         say(f"local cloud on {local.endpoint_url} (log: {local.log_path})")
         cloud = Cloud(region=settings.region, endpoint_url=local.endpoint_url)
     else:

@@ -7,6 +7,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from deploy.cloud import configured_region
+from deploy.local.options import CloudOptions, Limits, limits_of
 from history.errors import UserError
 from history.operation import Returns
 
@@ -39,6 +40,12 @@ class Settings:
     region: str
     local_port: int
     returns: Returns
+    limits: Limits = Limits.NONE
+
+    @property
+    def cloud_options(self) -> CloudOptions:
+        """What a local cloud is started as."""
+        return CloudOptions(limits=self.limits)
 
 
 def read_settings(
@@ -46,9 +53,9 @@ def read_settings(
     *,
     region_of_profile: Callable[[str | None], str | None] = configured_region,
 ) -> Settings:
-    """Read TARGET, ENDPOINT_URL, STACK, REGION, RETURNS and LOCAL_PORT; blank means not set.
+    """Read the settings' variables, and URL to refuse what has no meaning with it.
 
-    Raises UserError naming what was found and what is allowed.
+    Blank means not set. Raises UserError naming what was found and what is allowed.
     """
 
     def value(*names: str, default: str) -> str:
@@ -63,6 +70,9 @@ def read_settings(
     target = Target(name)
     if endpoint_url is not None:
         target = Target.ENDPOINT
+    limits = limits_of(value("LIMITS", default=Limits.NONE.value))
+    if limits is not Limits.NONE:
+        require_local("LIMITS", limits.value, target, url=value("URL", default=""))
     region = value("REGION", "AWS_REGION", "AWS_DEFAULT_REGION", default="")
     if not region and target is Target.AWS:
         region = region_of_profile(value("AWS_PROFILE", default="") or None) or ""
@@ -73,7 +83,19 @@ def read_settings(
         region=region or DEFAULT_REGION,
         local_port=port_of(value("LOCAL_PORT", default=str(DEFAULT_LOCAL_PORT))),
         returns=returns_of(value("RETURNS", default=str(Returns.NEW))),
+        limits=limits,
     )
+
+
+def require_local(name: str, text: str, target: Target, *, url: str) -> None:
+    """Refuse a variable that only the embedded local cloud obeys on any other target."""
+    other = {Target.AWS: "TARGET=aws", Target.ENDPOINT: "ENDPOINT_URL"}.get(target)
+    other = "URL" if url else other
+    if other is not None:
+        raise UserError(
+            f"{name}={text} is for the embedded local cloud and has no meaning with {other}: "
+            f"leave {name} out"
+        )
 
 
 def url_of(text: str) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.local.lifecycle import STATE_DIR, LocalCloud, running_cloud, temporary_cloud
+from deploy.local.options import require_same
 from deploy.settings import Settings, Target
 from deploy.stack import RETURN_VALUES, Stack, deploy_stack, find_stack, template_sha256
 from history.destination import Destination, parse_destination, require_allowed
@@ -72,7 +73,7 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
     with ExitStack() as started:
         local: LocalCloud | None = None
         if settings.target is Target.LOCAL:
-            local = running_cloud() or _start_local(started, say)
+            local = _local_cloud(settings, started, say)
         endpoint = local.endpoint_url if local else settings.endpoint_url
         cloud = Cloud(region=settings.region, endpoint_url=endpoint)
         stack = _stack(cloud, settings.stack, options.returns, say)
@@ -114,12 +115,19 @@ def sole_use(destination: Destination) -> Iterator[None]:
         yield  # the file stays: unlinking it would let two others hold one lock each
 
 
-def _start_local(started: ExitStack, say: Say) -> LocalCloud:
+def _local_cloud(settings: Settings, started: ExitStack, say: Say) -> LocalCloud:
+    """Give the background cloud, or one of our own; raises UserError if it runs otherwise."""
+    found = running_cloud()
+    if found is not None:
+        require_same(found.variables, settings.cloud_options)
+        return found
     STATE_DIR.mkdir(exist_ok=True)
     folder = started.enter_context(
         tempfile.TemporaryDirectory(dir=STATE_DIR, prefix="loadtest-", ignore_cleanup_errors=True)
     )
-    local = started.enter_context(temporary_cloud(Path(folder) / "cloud.log"))
+    local = started.enter_context(
+        temporary_cloud(Path(folder) / "cloud.log", options=settings.cloud_options)
+    )
     say(f"local cloud: started at {local.endpoint_url} (it is stopped at the end)")
     return local
 

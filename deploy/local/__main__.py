@@ -14,6 +14,7 @@ from pathlib import Path
 import uvloop
 
 from deploy.local import server
+from deploy.local.options import add_arguments, from_arguments
 from history.errors import UserError, run_main
 
 
@@ -47,9 +48,7 @@ def parse_arguments() -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=4566, help="port; 0 takes any free one")
-    parser.add_argument(
-        "--engine-url", help="send the integrations' DynamoDB calls to this endpoint"
-    )
+    add_arguments(parser)
     parser.add_argument(
         "--state-dir",
         type=Path,
@@ -75,7 +74,7 @@ async def serve(listener: socket.socket, options: argparse.Namespace) -> None:
         listener,
         instance=options.instance,
         state_dir=options.state_dir,
-        engine_url=options.engine_url,
+        options=from_arguments(options),
     ):
         port = listener.getsockname()[1]
         report(options.ready_fd, {"port": port, "instance": options.instance})

@@ -14,10 +14,11 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from deploy.local.options import CloudOptions, require_same
 from history.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,7 @@ STOP_TIMEOUT_S = 5.0
 HEALTH_TIMEOUT_S = 2.0
 HEALTH_LIMIT_BYTES = 10_000
 LOG_LINES = 15
+DEFAULT_OPTIONS = CloudOptions()
 
 Process: TypeAlias = subprocess.Popen[bytes]
 
@@ -42,6 +44,8 @@ class LocalCloud:
     log_path: Path
     process: Process | None = None
     """Set when this process started it."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """The make variables that ask for a cloud like it, where known."""
 
     def alive(self) -> bool:
         """Whether it still runs; one that we did not start must also answer with its own id."""
@@ -52,7 +56,7 @@ class LocalCloud:
 
 @contextmanager
 def temporary_cloud(
-    log_path: Path, port: int = 0, *, engine_url: str | None = None
+    log_path: Path, port: int = 0, *, options: CloudOptions = DEFAULT_OPTIONS
 ) -> Iterator[LocalCloud]:
     """Run a local cloud for the length of a `with` block; port 0 takes any free one.
 
@@ -61,10 +65,10 @@ def temporary_cloud(
     """
     ours, theirs = os.pipe(), os.pipe()
     try:
-        options = ["--parent-fd", str(theirs[0])]
-        if engine_url is not None:
-            options += ["--engine-url", engine_url]
-        cloud = launch(log_path, port, options, ready=ours, inherited=(theirs[0],))
+        plumbing = ["--parent-fd", str(theirs[0])]
+        cloud = launch(
+            log_path, port, options, plumbing=plumbing, ready=ours, inherited=(theirs[0],)
+        )
         try:
             yield cloud
         finally:
@@ -77,13 +81,15 @@ def temporary_cloud(
 def launch(
     log_path: Path,
     port: int,
-    options: list[str],
+    options: CloudOptions,
     *,
     ready: tuple[int, int],
+    plumbing: list[str] | None = None,
     inherited: tuple[int, ...] = (),
 ) -> LocalCloud:
     """Start the process and wait until it serves; raises UserError with the reason if not."""
-    process = spawn(log_path, port, options, ready_fd=ready[1], inherited=inherited)
+    arguments = [*options.to_arguments(), *(plumbing or ())]
+    process = spawn(log_path, port, arguments, ready_fd=ready[1], inherited=inherited)
     try:
         state = first_line(ready[0])
         if "port" in state:
@@ -93,6 +99,7 @@ def launch(
                 instance=str(state["instance"]),
                 log_path=log_path,
                 process=process,
+                variables=options.variables(),
             )
     except BaseException:
         end(process)
@@ -105,13 +112,13 @@ def launch(
 
 
 def spawn(
-    log_path: Path, port: int, options: list[str], *, ready_fd: int, inherited: tuple[int, ...]
+    log_path: Path, port: int, arguments: list[str], *, ready_fd: int, inherited: tuple[int, ...]
 ) -> Process:
     """Start the process with a log of its own; our end of `ready_fd` is closed."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "deploy.local", "--port", str(port)]
     command += ["--state-dir", str(log_path.parent.resolve() / "state")]
-    command += ["--ready-fd", str(ready_fd), *options]
+    command += ["--ready-fd", str(ready_fd), *arguments]
     try:
         with log_path.open("wb") as log:
             return subprocess.Popen(
@@ -158,16 +165,24 @@ def stop_process(cloud: LocalCloud) -> None:
         end(cloud.process)
 
 
-def start_background(state_dir: Path = STATE_DIR, *, port: int) -> LocalCloud:
+def start_background(
+    state_dir: Path = STATE_DIR, *, port: int, options: CloudOptions = DEFAULT_OPTIONS
+) -> LocalCloud:
     """Return the background cloud, started if it does not run yet.
 
-    Raises UserError if its port is taken or it cannot start.
+    Raises UserError if its port is taken, it cannot start, or runs with other options.
     """
     found = running_cloud(state_dir)
     if found is not None:
+        require_same(found.variables, options)
         return found
-    cloud = launch(state_dir / "cloud.log", port, [], ready=os.pipe())
-    state = {"pid": cloud.pid, "endpoint_url": cloud.endpoint_url, "instance": cloud.instance}
+    cloud = launch(state_dir / "cloud.log", port, options, ready=os.pipe())
+    state = {
+        "pid": cloud.pid,
+        "endpoint_url": cloud.endpoint_url,
+        "instance": cloud.instance,
+        "variables": cloud.variables,
+    }
     (state_dir / "cloud.json").write_text(json.dumps(state) + "\n")
     return cloud
 
@@ -181,6 +196,7 @@ def running_cloud(state_dir: Path = STATE_DIR) -> LocalCloud | None:
             pid=int(state["pid"]),
             instance=str(state["instance"]),
             log_path=state_dir / "cloud.log",
+            variables=dict(state.get("variables") or {}),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -11,6 +11,7 @@ from deploy.local import asgi, http1
 from deploy.local.engine import Engine, HttpEngine
 from deploy.local.front import Front
 from deploy.local.ministack_engine import MiniStackEngine
+from deploy.local.options import CloudOptions
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 """API Gateway's payload limit (AWS: "Amazon API Gateway quotas")."""
@@ -31,22 +32,19 @@ def bind(port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(
-    listener: socket.socket, *, instance: str, state_dir: Path, engine_url: str | None
+    listener: socket.socket, *, instance: str, state_dir: Path, options: CloudOptions
 ) -> AsyncIterator[None]:
-    """Serve the local cloud on a bound socket until the block ends.
-
-    `engine_url` sends the integrations' DynamoDB calls there instead of to MiniStack.
-    """
+    """Serve the local cloud on a bound socket until the block ends."""
     port = listener.getsockname()[1]
     app = asgi.load_ministack(port=port, state_dir=state_dir)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(asgi.lifespan(app))
         engine: Engine = MiniStackEngine()
-        if engine_url is not None:
+        if options.engine_url is not None:
             connector = aiohttp.TCPConnector(limit=0)
             timeout = aiohttp.ClientTimeout(total=None)
             session = aiohttp.ClientSession(connector=connector, timeout=timeout)
-            engine = HttpEngine(await stack.enter_async_context(session), engine_url)
+            engine = HttpEngine(await stack.enter_async_context(session), options.engine_url)
         front = Front(app=app, engine=engine, instance=instance)
         await stack.enter_async_context(
             http1.serving(listener, front.answer, body_limit_bytes=BODY_LIMIT_BYTES)

@@ -6,6 +6,7 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.local.options import CloudOptions
 from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack
 from tests.deploy.support import ScriptedDynamo, scripted_dynamo
 
@@ -59,7 +60,9 @@ def scripted_stack(
     template.write_text(
         TEMPLATE_PATH.read_text().replace("TimeoutInMillis: 29000", "TimeoutInMillis: 250")
     )
-    with temporary_cloud(folder / "cloud.log", engine_url=backend.url) as scripted:
+    with temporary_cloud(
+        folder / "cloud.log", options=CloudOptions(engine_url=backend.url)
+    ) as scripted:
         backend.forward_to = scripted.endpoint_url
         cloud = Cloud(region="us-east-1", endpoint_url=scripted.endpoint_url)
         yield deploy_stack(cloud, name="scripted", parameters={}, say=quiet, template_path=template)

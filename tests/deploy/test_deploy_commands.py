@@ -13,6 +13,7 @@ from deploy import __main__ as commands
 from deploy import smoke as smoking
 from deploy.cloud import Cloud, configured_region
 from deploy.local.lifecycle import ROOT, LocalCloud, running_cloud
+from deploy.local.options import Limits
 from deploy.probe import FAR, NEAR, Patience, Reply, await_serving
 from deploy.progress import describe
 from deploy.settings import Settings, Target, read_settings
@@ -296,6 +297,7 @@ DEFAULTS = {
     "region": "us-east-1",
     "local_port": 4566,
     "returns": Returns.NEW,
+    "limits": Limits.NONE,
 }
 
 
@@ -338,6 +340,12 @@ DEFAULTS = {
             {"AWS_REGION": "eu-west-2", "REGION": "eu-west-3"}, {"region": "eu-west-3"}, id="region"
         ),
         pytest.param({"LOCAL_PORT": "0"}, {"local_port": 0}, id="port"),
+        pytest.param({"LIMITS": "aws"}, {"limits": Limits.AWS}, id="limits"),
+        pytest.param(
+            {"LIMITS": "none", "TARGET": "aws"},
+            {"limits": Limits.NONE, "target": Target.AWS, "region": "region-of-None"},
+            id="no limits of ours on AWS",
+        ),
     ],
 )
 def test_settings(environment: dict[str, str], changed: dict[str, object]) -> None:
@@ -368,6 +376,10 @@ def test_settings(environment: dict[str, str], changed: dict[str, object]) -> No
         ({"LOCAL_PORT": "65536"}, "LOCAL_PORT=65536 is not a port"),
         ({"LOCAL_PORT": "-1"}, "LOCAL_PORT=-1 is not a port"),
         ({"LOCAL_PORT": "٣"}, "LOCAL_PORT=٣ is not a port"),
+        ({"LIMITS": "on"}, "LIMITS=on is unknown: it is none, or aws"),
+        ({"LIMITS": "aws", "TARGET": "aws"}, "LIMITS=aws is for .* no meaning with TARGET=aws"),
+        ({"LIMITS": "aws", "ENDPOINT_URL": "http://h:1"}, "no meaning with ENDPOINT_URL"),
+        ({"LIMITS": "aws", "URL": "http://h:1"}, "no meaning with URL: leave LIMITS out"),
     ],
 )
 def test_settings_that_make_no_sense(environment: dict[str, str], sentence: str) -> None:

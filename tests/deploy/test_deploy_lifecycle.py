@@ -21,6 +21,7 @@ from deploy.local.lifecycle import (
     stop_background,
     temporary_cloud,
 )
+from deploy.local.options import CloudOptions, Limits
 from history.errors import UserError
 from tests.deploy.support import request
 
@@ -132,6 +133,8 @@ def test_the_background_cloud_is_found_and_stopped(tmp_path: Path) -> None:
         assert found is not None
         assert (found.pid, found.endpoint_url) == (started.pid, started.endpoint_url)
         assert start_background(tmp_path, port=0).pid == started.pid
+        with pytest.raises(UserError, match="has LIMITS=none, asked for is LIMITS=aws"):
+            start_background(tmp_path, port=0, options=CloudOptions(limits=Limits.AWS))
     finally:
         assert stop_background(tmp_path) is True
     assert running_cloud(tmp_path) is None

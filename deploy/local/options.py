@@ -1,0 +1,80 @@
+"""What a local cloud can be started as: asked for by make variables, told to its process as argv.
+
+Besides these a cloud has only a place (port, folders) and plumbing, which `lifecycle` owns.
+"""
+
+import argparse
+from dataclasses import dataclass
+from enum import Enum
+
+from history.errors import UserError
+
+
+class Limits(Enum):
+    """Which of AWS's limits the local cloud keeps to."""
+
+    NONE = "none"
+    """Only those that the API itself configures: its throttles and quotas."""
+    AWS = "aws"
+    """Also DynamoDB's per item, and API Gateway's per account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudOptions:
+    """How a local cloud behaves."""
+
+    limits: Limits = Limits.NONE
+    engine_url: str | None = None
+    """Where the integrations' DynamoDB calls go instead of to MiniStack."""
+
+    def to_arguments(self) -> list[str]:
+        """Write them as `python -m deploy.local` reads them."""
+        arguments = ["--limits", self.limits.value]
+        if self.engine_url is not None:
+            arguments += ["--engine-url", self.engine_url]
+        return arguments
+
+    def variables(self) -> dict[str, str]:
+        """Name the make variables that ask for this, to compare two clouds and to say how."""
+        return {"LIMITS": self.limits.value}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `to_arguments` writes."""
+    parser.add_argument(
+        "--limits",
+        choices=[limits.value for limits in Limits],
+        default=Limits.NONE.value,
+        help="aws: 1,000 writes/s per item and 10,000 requests/s per account, as on AWS",
+    )
+    parser.add_argument(
+        "--engine-url", help="send the integrations' DynamoDB calls to this endpoint"
+    )
+
+
+def from_arguments(arguments: argparse.Namespace) -> CloudOptions:
+    """Read back what `to_arguments` wrote."""
+    return CloudOptions(limits=Limits(arguments.limits), engine_url=arguments.engine_url)
+
+
+def limits_of(text: str) -> Limits:
+    """Read the make variable LIMITS."""
+    try:
+        return Limits(text)
+    except ValueError:
+        raise UserError(
+            f"LIMITS={text} is unknown: it is none, or aws (DynamoDB's 1,000 writes/s per item "
+            "and API Gateway's 10,000 requests/s, locally)"
+        ) from None
+
+
+def require_same(running: dict[str, str], wanted: CloudOptions) -> None:
+    """Raise UserError unless the cloud that runs was started as the one that is asked for."""
+    for name, value in wanted.variables().items():
+        found = running.get(name)
+        if found != value:
+            raise UserError(
+                f"the local cloud that is running has {name}={found or '(unknown)'}, asked for is "
+                f"{name}={value}: make destroy first"
+                + (f", or use it as it is with {name}={found}" if found else "")
+            )
