@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import errno
+import gc
 import json
 import logging
 import os
@@ -76,6 +77,7 @@ async def serve(listener: socket.socket, options: argparse.Namespace) -> None:
         state_dir=options.state_dir,
         options=from_arguments(options),
     ):
+        spare_the_collector()
         port = listener.getsockname()[1]
         report(options.ready_fd, {"port": port, "instance": options.instance})
         if options.ready_fd is None:
@@ -85,6 +87,17 @@ async def serve(listener: socket.socket, options: argparse.Namespace) -> None:
     # MiniStack's worker threads, one of which may be waiting for minutes (a WaitCondition).
     logging.shutdown()
     os._exit(0)
+
+
+def spare_the_collector() -> None:
+    """Keep Python's garbage collector from going over all of MiniStack again and again.
+
+    What is loaded now stays for good, and an update leaves a hundred young objects: with Python's
+    own thresholds the collector took a fifth of every GET, and the pauses made its p99.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def report(ready_fd: int | None, state: dict[str, str | int]) -> None:

@@ -39,6 +39,8 @@ class Refusal(Enum):
         "MissingAuthenticationTokenException",
     )
     INVALID_KEY = ("INVALID_API_KEY", 403, "Forbidden", "ForbiddenException")
+    THROTTLED = ("THROTTLED", 429, "Too Many Requests", "TooManyRequestsException")
+    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", 429, "Limit Exceeded", "LimitExceededException")
     UNAUTHORIZED = ("UNAUTHORIZED", 401, "Unauthorized", "UnauthorizedException")
     TOO_LARGE = ("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
     UNSUPPORTED_TYPE = (

@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deploy.local.access import StageAccess
 from deploy.local.json_values import Json
 
 DEFAULT_TIMEOUT_MS = 29_000
+OPEN_ACCESS = StageAccess()
 PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
 
 
@@ -48,6 +50,8 @@ class Method:
     """One HTTP method of one resource."""
 
     resource_path: str
+    verb: str
+    """As declared, so perhaps ANY."""
     authorization: str
     api_key_required: bool
     integration: Integration | None
@@ -79,6 +83,16 @@ class Definition:
 
     resources: tuple[Resource, ...]
     gateway_responses: Mapping[str, GatewayResponse]
+    api_key_source: str = "HEADER"
+
+    @property
+    def wants_keys(self) -> bool:
+        """Whether any method needs an API key."""
+        return any(
+            method.api_key_required
+            for resource in self.resources
+            for method in resource.methods.values()
+        )
 
     def resource_for(self, path: str) -> tuple[Resource, Mapping[str, str]] | None:
         """Find the resource of a path and its path parameters; the most specific comes first."""
@@ -100,6 +114,7 @@ class DeployedApi:
     account: str
     variables: Mapping[str, str]
     definition: Definition
+    access: StageAccess = OPEN_ACCESS
 
 
 def resources_of(items: list[Json]) -> tuple[Resource, ...]:
@@ -110,7 +125,7 @@ def resources_of(items: list[Json]) -> tuple[Resource, ...]:
             pattern=path_pattern(item["path"]),
             parameters=tuple(PARAMETER.findall(item["path"])),
             methods={
-                verb: method_of(item["path"], method)
+                verb: method_of(item["path"], verb, method)
                 for verb, method in (item.get("resourceMethods") or {}).items()
             },
         )
@@ -139,11 +154,12 @@ def path_pattern(path: str) -> re.Pattern[str]:
     return re.compile("".join("/" + part for part in parts) + "/?")
 
 
-def method_of(path: str, item: Json) -> Method:
+def method_of(path: str, verb: str, item: Json) -> Method:
     """Turn a method as GetResources shows it into ours."""
     found = item.get("methodIntegration")
     return Method(
         resource_path=path,
+        verb=verb,
         authorization=item.get("authorizationType") or "NONE",
         api_key_required=bool(item.get("apiKeyRequired")),
         integration=integration_of(found) if found else None,

@@ -11,14 +11,17 @@ from urllib.parse import parse_qsl, unquote
 from multidict import CIMultiDict, MultiDict, MultiDictProxy
 
 from deploy.local import asgi
+from deploy.local.admission import Admission
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
-from deploy.local.engine import Engine
+from deploy.local.engine import TARGET_PREFIX, Call, Engine
 from deploy.local.gateway import Gateway, Request
 from deploy.local.http1 import Incoming, Outgoing, plain
+from deploy.local.limits import ItemLimits
 from deploy.local.reader import ConfigurationReader
 
 HEALTH_PATH = "/_gapless/health"
+DIRECT_TIMEOUT_S = 10.0
 
 EXECUTE_API = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)/(?P<stage>[^/]+)(?P<path>/.*)?")
 USER_REQUEST = re.compile(r"/restapis/(?P<api>[^/]+)/(?P<stage>[^/]+)/_user_request_(?P<path>/.*)?")
@@ -42,11 +45,20 @@ class Place:
 class Front:
     """Sends each request to the gateway or to MiniStack."""
 
-    def __init__(self, *, app: AsgiApp, engine: Engine, instance: str) -> None:
+    def __init__(
+        self,
+        *,
+        app: AsgiApp,
+        engine: Engine,
+        admission: Admission,
+        item_limits: ItemLimits | None,
+        instance: str,
+    ) -> None:
         self._app = app
         self._control_plane = ControlPlane(app)
         self._configurations = ConfigurationReader(self._control_plane)
-        self._gateway = Gateway(self._configurations, engine)
+        self._gateway = Gateway(self._configurations, engine, admission)
+        self._item_limits = item_limits
         self._instance = instance
 
     async def answer(self, incoming: Incoming) -> Outgoing:
@@ -102,6 +114,13 @@ class Front:
         frozen before it, and looked at again after it.
         """
         writes = incoming.method != "GET" and not is_dynamodb(headers)
+        if self._item_limits is not None and is_dynamodb(headers):
+            call = direct_call(headers, incoming.body)
+            refused = await self._item_limits.refusal(call, timeout_s=DIRECT_TIMEOUT_S)
+            if refused is not None:
+                return Outgoing(
+                    status=refused.status, headers=refused.headers.items(), body=refused.body
+                )
         if writes:
             await self._configurations.take_snapshots()
         scope = asgi.scope_of(
@@ -134,6 +153,17 @@ class Front:
 def is_dynamodb(headers: Mapping[str, str]) -> bool:
     """Whether a request is for DynamoDB, and so cannot change an API."""
     return headers.get("X-Amz-Target", "").startswith("DynamoDB")
+
+
+def direct_call(headers: Mapping[str, str], body: bytes) -> Call:
+    """Describe a request that a client sends to DynamoDB itself."""
+    scope = SIGNATURE_SCOPE.search(headers.get("Authorization", ""))
+    return Call(
+        action=headers["X-Amz-Target"].removeprefix(TARGET_PREFIX),
+        account="" if scope is None else scope["key"],
+        region="" if scope is None else scope["region"],
+        body=body,
+    )
 
 
 NO_QUERY: MultiDictProxy[str] = MultiDictProxy(MultiDict())

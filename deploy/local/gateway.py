@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from deploy.local import answers, vtl
+from deploy.local.access import ApiKey
+from deploy.local.admission import Admission
 from deploy.local.answers import JSON_TYPE, GatewayAnswer, Refusal, Refused
 from deploy.local.configuration import (
     DeployedApi,
@@ -59,13 +61,18 @@ class Exchange:
     request_id: str
     context: dict[str, Json] = field(default_factory=dict)
     api: DeployedApi | None = None
+    api_key: ApiKey | None = None
+    """The one that came with it, if the method wants one."""
 
 
 class Gateway:
     """Answers requests to deployed APIs."""
 
-    def __init__(self, configurations: ConfigurationReader, engine: Engine) -> None:
+    def __init__(
+        self, configurations: ConfigurationReader, engine: Engine, admission: Admission
+    ) -> None:
         self._configurations = configurations
+        self._admission = admission
         self._engine = engine
 
     async def answer(self, request: Request) -> GatewayAnswer:
@@ -103,6 +110,7 @@ class Gateway:
             raise Refused(Refusal.FORBIDDEN)
         method, path_parameters = method_for(api, request)
         check_authorization(method)
+        exchange.api_key = self._admission.admit(api, method, request.headers)
         if request.too_large:
             raise Refused(Refusal.TOO_LARGE)
         exchange.context = context_of(exchange, method)
@@ -157,18 +165,17 @@ def method_for(api: DeployedApi, request: Request) -> tuple[Method, Mapping[str,
 
 
 def check_authorization(method: Method) -> None:
-    """Refuse what would need a signature, a token or a key: this gateway checks none of them."""
+    """Refuse what would need a signature or a token: this gateway checks none of them."""
     if method.authorization == "AWS_IAM":
         raise Refused(Refusal.MISSING_TOKEN)
     if method.authorization != "NONE":
         raise Refused(Refusal.UNAUTHORIZED)
-    if method.api_key_required:
-        raise Refused(Refusal.INVALID_KEY)
 
 
 def context_of(exchange: Exchange, method: Method) -> dict[str, Json]:
     """Build `$context`."""
     request = exchange.request
+    key = exchange.api_key
     return {
         "requestId": exchange.request_id,
         "extendedRequestId": exchange.request_id,
@@ -182,6 +189,7 @@ def context_of(exchange: Exchange, method: Method) -> dict[str, Json]:
         "identity": {
             "sourceIp": request.source_ip,
             "userAgent": request.headers.get("User-Agent", ""),
+            **({} if key is None else {"apiKey": key.value, "apiKeyId": key.id}),
         },
     }
 

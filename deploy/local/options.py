@@ -7,6 +7,7 @@ import argparse
 from dataclasses import dataclass
 from enum import Enum
 
+from deploy.local.throttling import RateLimit
 from history.errors import UserError
 
 
@@ -26,12 +27,17 @@ class CloudOptions:
     limits: Limits = Limits.NONE
     engine_url: str | None = None
     """Where the integrations' DynamoDB calls go instead of to MiniStack."""
+    item_writes: RateLimit | None = None
+    """Write units of one item with Limits.AWS, if other than AWS's: to see a limit reached soon."""
 
     def to_arguments(self) -> list[str]:
         """Write them as `python -m deploy.local` reads them."""
         arguments = ["--limits", self.limits.value]
         if self.engine_url is not None:
             arguments += ["--engine-url", self.engine_url]
+        if self.item_writes is not None:
+            limit = self.item_writes
+            arguments += ["--item-writes", str(limit.rate_per_s), str(limit.burst)]
         return arguments
 
     def variables(self) -> dict[str, str]:
@@ -50,11 +56,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine-url", help="send the integrations' DynamoDB calls to this endpoint"
     )
+    parser.add_argument(
+        "--item-writes",
+        nargs=2,
+        type=float,
+        metavar=("RATE", "BURST"),
+        help="with --limits aws: other write units per second and item, and at once",
+    )
 
 
 def from_arguments(arguments: argparse.Namespace) -> CloudOptions:
     """Read back what `to_arguments` wrote."""
-    return CloudOptions(limits=Limits(arguments.limits), engine_url=arguments.engine_url)
+    writes = arguments.item_writes
+    return CloudOptions(
+        limits=Limits(arguments.limits),
+        engine_url=arguments.engine_url,
+        item_writes=None if writes is None else RateLimit(rate_per_s=writes[0], burst=writes[1]),
+    )
 
 
 def limits_of(text: str) -> Limits:

@@ -3,6 +3,7 @@
 import logging
 from urllib.parse import quote
 
+from deploy.local.access import read_access
 from deploy.local.configuration import (
     Definition,
     DeployedApi,
@@ -71,6 +72,7 @@ class ConfigurationReader:
                 scope, f"{root_of(api_id)}/stages/{quote(stage, safe='')}"
             )
             if found is not None:
+                definition = await self._definition(scope, api_id, found["deploymentId"])
                 return DeployedApi(
                     api_id=api_id,
                     stage=stage,
@@ -78,7 +80,14 @@ class ConfigurationReader:
                     region=scope[1],
                     account=scope[0],
                     variables=found.get("variables") or {},
-                    definition=await self._definition(scope, api_id, found["deploymentId"]),
+                    definition=definition,
+                    access=await read_access(
+                        self._control_plane,
+                        scope,
+                        api_id,
+                        found,
+                        keys_wanted=definition.wants_keys,
+                    ),
                 )
         return None
 
@@ -87,11 +96,13 @@ class ConfigurationReader:
         if key not in self._definitions:
             root = root_of(api_id)
             items = self._control_plane.items
+            api = await self._control_plane.get(scope, root) or {}
             self._definitions[key] = Definition(
                 resources=resources_of(await items(scope, f"{root}/resources", embed="methods")),
                 gateway_responses=gateway_responses_of(
                     await items(scope, f"{root}/gatewayresponses")
                 ),
+                api_key_source=api.get("apiKeySource") or "HEADER",
             )
         return self._definitions[key]
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import aiohttp
 
 from deploy.local import asgi, http1
+from deploy.local.admission import admission_for
 from deploy.local.engine import Engine, HttpEngine
 from deploy.local.front import Front
+from deploy.local.limits import ITEM_WRITES, ItemLimits, LimitedEngine
 from deploy.local.ministack_engine import MiniStackEngine
-from deploy.local.options import CloudOptions
+from deploy.local.options import CloudOptions, Limits
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 """API Gateway's payload limit (AWS: "Amazon API Gateway quotas")."""
@@ -45,7 +47,17 @@ async def serving(
             timeout = aiohttp.ClientTimeout(total=None)
             session = aiohttp.ClientSession(connector=connector, timeout=timeout)
             engine = HttpEngine(await stack.enter_async_context(session), options.engine_url)
-        front = Front(app=app, engine=engine, instance=instance)
+        item_limits = None
+        if options.limits is Limits.AWS:
+            item_limits = ItemLimits(engine, writes=options.item_writes or ITEM_WRITES)
+            engine = LimitedEngine(engine, item_limits)
+        front = Front(
+            app=app,
+            engine=engine,
+            admission=admission_for(options.limits),
+            item_limits=item_limits,
+            instance=instance,
+        )
         await stack.enter_async_context(
             http1.serving(listener, front.answer, body_limit_bytes=BODY_LIMIT_BYTES)
         )

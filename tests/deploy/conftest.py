@@ -8,6 +8,7 @@ from deploy.cloud import Cloud
 from deploy.local.lifecycle import LocalCloud, temporary_cloud
 from deploy.local.options import CloudOptions
 from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack
+from tests.deploy.handmade import Api
 from tests.deploy.support import ScriptedDynamo, scripted_dynamo
 
 
@@ -30,6 +31,14 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def cloud(local: LocalCloud) -> Cloud:
     return Cloud(region="us-east-1", endpoint_url=local.endpoint_url)
+
+
+@pytest.fixture
+def api(cloud: Cloud, local: LocalCloud) -> Iterator[Api]:
+    """An API without methods, on its own."""
+    made = Api(cloud, local.endpoint_url)
+    yield made
+    cloud.apigateway().delete_rest_api(restApiId=made.id)
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,19 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploy.cloud import Cloud
 from deploy.local.engine import Call, EngineAnswer, HttpEngine
 from deploy.local.lifecycle import ROOT, LocalCloud
+from deploy.local.ministack_engine import deep_copy
 from tests.deploy.support import ScriptedDynamo
 
 UPDATE = {
@@ -141,3 +145,125 @@ def test_in_process_and_through_the_door_are_the_same_table(tmp_path: Path) -> N
     assert missing[0] == missing[1]
     assert elsewhere[0] == 400
     assert together == ["4", "5", "6", "7", "8"]
+
+
+SAME_ANSWERS = """
+import asyncio, copy, json, sys
+from pathlib import Path
+from deploy.local import asgi, ministack_engine
+from deploy.local.engine import Call, authorization
+
+SCOPE = "000000000000", "us-east-1"
+
+async def main():
+    app = asgi.load_ministack(port=0, state_dir=Path(sys.argv[1]))
+
+    async def door(action, body):
+        headers = [
+            (b"host", b"127.0.0.1"), (b"x-amz-target", b"DynamoDB_20120810." + action.encode()),
+            (b"authorization", authorization(*SCOPE, "dynamodb").encode()),
+        ]
+        scope = asgi.scope_of(method="POST", path="/", query=b"", headers=headers)
+        answer = await asgi.call(app, scope, body)
+        return answer.status, answer.body.decode()
+
+    async def direct(action, body):
+        call = Call(action=action, region=SCOPE[1], account=SCOPE[0], body=body)
+        answer = await engine.call(call, timeout_s=1)
+        return answer.status, answer.body.decode()
+
+    async with asgi.lifespan(app):
+        answers = []
+        for way in (door, direct):
+            if way is direct:
+                engine = ministack_engine.MiniStackEngine()
+                # what MiniStack itself calls now, whichever door a request came through
+                from ministack.services import dynamodb
+                assert dynamodb.copy.deepcopy is ministack_engine.deep_copy
+            answers.append([
+                await way(action, json.dumps(arguments).encode() if arguments else b"{")
+                for action, arguments in json.loads(sys.argv[2])
+            ])
+        print(json.dumps(answers))
+
+asyncio.run(main())
+"""
+TABLE = "same-answers"
+ITEM = {"id": {"S": "counter"}, "tally": {"N": "1"}, "deep": {"M": {"list": {"L": [{"N": "5"}]}}}}
+
+
+def updates(condition: str, update: str, returned: str = "ALL_NEW") -> tuple[str, dict[str, Any]]:
+    arguments: dict[str, Any] = {
+        "TableName": TABLE,
+        "Key": {"id": {"S": "counter"}},
+        "UpdateExpression": update,
+        "ReturnValues": returned,
+        "ExpressionAttributeValues": {
+            name: {"N": "1"} for name in (":step", ":low") if name in condition + update
+        },
+    }
+    return "UpdateItem", arguments | ({"ConditionExpression": condition} if condition else {})
+
+
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("DeleteTable", {"TableName": TABLE}),
+    (
+        "CreateTable",
+        {
+            "TableName": TABLE,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        },
+    ),
+    ("UpdateItem", {}),
+    updates("attribute_exists(tally)", "ADD tally :step"),
+    ("PutItem", {"TableName": TABLE, "Item": ITEM}),
+    *(
+        updates(condition, update, returned)
+        for returned in ("ALL_NEW", "UPDATED_OLD", "UPDATED_NEW", "NONE")
+        for condition in ("", "attribute_exists(tally)", "tally > :low")
+        for update in ("ADD tally :step", "SET tally = tally + :step", "SET deep.list[0] = :step")
+    ),
+    updates("attribute_not_exists(tally)", "ADD tally :step"),
+    updates("attribute_exists(tally", "ADD tally :step"),
+    updates("((tally = :low))", "ADD tally :step"),
+    updates("tally =", "ADD tally :step"),
+    updates("", "ADD value :step"),
+    updates("", "ADD"),
+    updates("", "ADD id :step"),
+    updates("", "ADD nothing.there :step"),
+    ("GetItem", {"TableName": TABLE, "Key": {"id": {"S": "counter"}}}),
+]
+
+
+def test_what_is_remembered_changes_no_answer(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SAME_ANSWERS, str(tmp_path), json.dumps(REQUESTS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    before, after = json.loads(done.stdout)
+    assert after[2:] == before[2:]
+    statuses = [status for status, _ in after]
+    assert min(statuses.count(200), statuses.count(400)) >= 10, "they differ in kind"
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(value=JSON_VALUES, unusual=st.booleans())
+def test_a_deep_copy_is_equal_and_shares_nothing_that_can_change(
+    value: object, *, unusual: bool
+) -> None:
+    original: dict[str, Any] = defaultdict(dict) if unusual else {}
+    original["inside"] = {"of": [value]}
+    copied = deep_copy(original)
+    assert (copied, type(copied)) == (original, type(original))
+    copied["inside"]["of"].append("more")
+    assert original["inside"]["of"] == [value]

@@ -11,6 +11,7 @@ from deploy.local.options import (
     from_arguments,
     require_same,
 )
+from deploy.local.throttling import RateLimit
 from history.errors import UserError
 
 
@@ -19,6 +20,9 @@ from history.errors import UserError
     [
         pytest.param(CloudOptions(), id="defaults"),
         pytest.param(CloudOptions(limits=Limits.AWS), id="limits"),
+        pytest.param(
+            CloudOptions(item_writes=RateLimit(rate_per_s=1e-6, burst=20)), id="item writes"
+        ),
         pytest.param(CloudOptions(engine_url="http://127.0.0.1:1"), id="engine"),
     ],
 )
