@@ -36,7 +36,11 @@ def main() -> int:
         )
         report(options.ready_fd, {"error": message})
         raise UserError(message) from None
-    uvloop.run(serve(listener, options))
+    try:
+        uvloop.run(serve(listener, options))
+    except UserError as error:
+        report(options.ready_fd, {"error": str(error)})
+        raise
     return 0
 
 
