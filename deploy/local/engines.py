@@ -45,7 +45,6 @@ async def _started(
 ) -> Callable[[], str]:
     """Start a database of our own, and say where it serves."""
     if choice.name == DYNALITE:
-        dynalite_program.require_installed()
         program = stack.enter_context(dynalite_program.program(state_dir))
     else:
         program = stack.enter_context(dynamodb_local.program(choice.dynamodb_local, state_dir))
