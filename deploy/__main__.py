@@ -15,6 +15,7 @@ from deploy.local.lifecycle import (
     stop_background,
     temporary_cloud,
 )
+from deploy.local.options import require_same
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import smoke
 from deploy.stack import (
@@ -53,6 +54,8 @@ environment:
   RETURNS       new (default) or old: whether GET answers the value after its increment or before
   LOCAL_PORT    of the background cloud that deploy starts; 0 takes any free one [default: 4566]
   LIMITS        none (default), or aws: the local cloud keeps to AWS's limits per item and account
+  ENGINE        the local cloud's database: ministack (default), dynalite (make dynalite installs
+                it), dynamodb-local (yours, in the folder DYNAMODB_LOCAL), or a DynamoDB's address
 
 exit codes: 0 done, 1 a wrong answer or a difference, 2 bad usage or it could not be done
 
@@ -102,11 +105,16 @@ def temporary(settings: Settings) -> Iterator[Cloud]:
         yield Cloud(region=settings.region, endpoint_url=local.endpoint_url)
 
 
-def standing_cloud(settings: Settings) -> Cloud | None:
-    """Reach the target; locally the background cloud, None if none runs."""
+def standing_cloud(settings: Settings, *, as_asked: bool) -> Cloud | None:
+    """Reach the target; locally the background cloud, None if none runs.
+
+    Raises UserError if it has to be `as_asked` and runs with other options.
+    """
     if settings.target is not Target.LOCAL:
         return Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
     local = running_cloud(STATE_DIR)
+    if local is not None and as_asked:
+        require_same(local.variables, settings.cloud_options)
     return Cloud(region=settings.region, endpoint_url=local.endpoint_url) if local else None
 
 
@@ -146,7 +154,7 @@ def parameters_of(returns: Returns) -> dict[str, str]:
 
 def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
     """Remove the stack; locally stop the background cloud too."""
-    cloud = standing_cloud(settings)
+    cloud = standing_cloud(settings, as_asked=False)
     if cloud is None:
         say("no local cloud is running: nothing to remove")
         return 0
@@ -160,14 +168,14 @@ def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
 
 def run_smoke(settings: Settings, _options: argparse.Namespace) -> int:
     """Walk temporary stacks."""
-    standing = standing_cloud(settings)
+    standing = standing_cloud(settings, as_asked=True)
     with temporary(settings) if standing is None else nullcontext(standing) as cloud:
         return 0 if smoke(cloud, stack_name=settings.stack, say=say) else EXIT_FAILED
 
 
 def run_inspect(settings: Settings, _options: argparse.Namespace) -> int:
     """Inspect the stack; locally, if there is none, one on a cloud that is gone afterwards."""
-    cloud = standing_cloud(settings)
+    cloud = standing_cloud(settings, as_asked=True)
     stack = None if cloud is None else find_stack(cloud, settings.stack)
     if cloud is not None and stack is not None:
         return print_inspection(cloud, stack)

@@ -133,7 +133,7 @@ class Mirror:
     async def _delete_gone(self, scope: Scope, wanted: Mapping[str, Table]) -> None:
         current = set(wanted.values())
         for table in [table for table in self._failed if table.scope == scope]:
-            if table not in current:
+            if table not in current and table not in self._made.values():
                 del self._failed[table]
         for table in [table for (place, _), table in self._made.items() if place == scope]:
             now = wanted.get(table.name)
@@ -210,6 +210,7 @@ class Mirror:
             if refusal.code != MISSING:
                 raise
         self._made.pop((table.scope, table.name), None)
+        self._failed.pop(table, None)
 
     async def _settle(self, table: Table, *, gone: bool) -> None:
         """Wait until a table is there or gone: neither is at once, on AWS and elsewhere."""

@@ -36,6 +36,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.both_engines
 def test_smoke_walks_both_modes_and_leaves_no_stack(cloud: Cloud, local: LocalCloud) -> None:
     done = run("smoke", ENDPOINT_URL=local.endpoint_url, STACK="walked")
     assert (done.returncode, done.stderr) == (0, "")
@@ -86,12 +87,13 @@ def test_the_walks_expect_what_the_lesson_says() -> None:
     assert [step.number for step in walk(Returns.OLD) if step.number is not None] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("engine", ["ministack", "dynalite"])
 def test_deploy_inspect_destroy_on_the_local_target(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(commands, "STATE_DIR", tmp_path)
     monkeypatch.setenv("RETURNS", "new")
-    environment = {"TARGET": "local", "LOCAL_PORT": "0", "STACK": "whole"}
+    environment = {"TARGET": "local", "LOCAL_PORT": "0", "STACK": "whole", "ENGINE": engine}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -135,6 +137,7 @@ def test_deploy_inspect_destroy_on_the_local_target(
     finally:
         destroyed = command("destroy")
     assert destroyed.endswith("stack whole is gone\nlocal cloud stopped\n")
+    assert list((tmp_path / "state").glob("*")) == []
 
 
 def test_inspect_without_a_stack_deploys_one_to_a_temporary_cloud(

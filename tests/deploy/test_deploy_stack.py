@@ -31,6 +31,8 @@ from deploy.stack import (
 from history.errors import UserError
 from tests.deploy.support import put, request
 
+pytestmark = pytest.mark.both_engines
+
 Edit = Callable[[str, str], Path]
 
 BROKEN = ("ResponseType: DEFAULT_5XX", "ResponseType: DEFAULT_6XX")
