@@ -10,10 +10,11 @@ from deploy.inspection import inspect_stack, lines
 from deploy.intent import deviation
 from deploy.local.lifecycle import (
     STATE_DIR,
-    running_cloud,
+    Condition,
+    background,
+    private_cloud,
     start_background,
     stop_background,
-    temporary_cloud,
 )
 from deploy.local.options import require_same
 from deploy.settings import Settings, Target, read_settings
@@ -101,7 +102,7 @@ def say(line: str) -> None:
 @contextmanager
 def temporary(settings: Settings) -> Iterator[Cloud]:
     """Run a local cloud for the length of the block."""
-    with temporary_cloud(STATE_DIR / "temporary.log", options=settings.cloud_options) as local:
+    with private_cloud(STATE_DIR, options=settings.cloud_options) as local:
         yield Cloud(region=settings.region, endpoint_url=local.endpoint_url)
 
 
@@ -112,15 +113,22 @@ def standing_cloud(settings: Settings, *, as_asked: bool) -> Cloud | None:
     """
     if settings.target is not Target.LOCAL:
         return Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
-    local = running_cloud(STATE_DIR)
-    if local is not None and as_asked:
-        require_same(local.variables, settings.cloud_options)
-    return Cloud(region=settings.region, endpoint_url=local.endpoint_url) if local else None
+    found = background(STATE_DIR)
+    if found.condition in (Condition.LOST, Condition.SILENT):
+        say(found.sentence())
+    if found.condition is not Condition.SERVING or found.cloud is None:
+        return None
+    if as_asked:
+        require_same(found.cloud.variables, settings.cloud_options)
+    return Cloud(region=settings.region, endpoint_url=found.cloud.endpoint_url)
 
 
 def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
     """Deploy unless just that is up already, and print the URL last."""
     if settings.target is Target.LOCAL:
+        before = background(STATE_DIR)
+        if before.condition is Condition.LOST:
+            say(f"{before.sentence()}: a new one is started")
         local = start_background(
             STATE_DIR, port=settings.local_port, options=settings.cloud_options
         )
@@ -156,7 +164,8 @@ def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
     """Remove the stack; locally stop the background cloud too."""
     cloud = standing_cloud(settings, as_asked=False)
     if cloud is None:
-        say("no local cloud is running: nothing to remove")
+        stopped = stop_background(STATE_DIR)
+        say("local cloud ended" if stopped else "no local cloud is running: nothing to remove")
         return 0
     removed = remove_stack(cloud, settings.stack, say)
     say(f"stack {settings.stack} is gone" if removed else f"there was no stack {settings.stack}")

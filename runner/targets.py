@@ -11,8 +11,9 @@ from pathlib import Path
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.local.lifecycle import STATE_DIR, LocalCloud, running_cloud, temporary_cloud
+from deploy.local.lifecycle import Condition, background, private_cloud
 from deploy.local.options import require_same
+from deploy.local.process import LocalCloud
 from deploy.settings import Settings, Target
 from deploy.stack import RETURN_VALUES, Stack, deploy_stack, find_stack, template_sha256
 from history.destination import Destination, parse_destination, require_allowed
@@ -117,17 +118,13 @@ def sole_use(destination: Destination) -> Iterator[None]:
 
 def _local_cloud(settings: Settings, started: ExitStack, say: Say) -> LocalCloud:
     """Give the background cloud, or one of our own; raises UserError if it runs otherwise."""
-    found = running_cloud()
-    if found is not None:
-        require_same(found.variables, settings.cloud_options)
-        return found
-    STATE_DIR.mkdir(exist_ok=True)
-    folder = started.enter_context(
-        tempfile.TemporaryDirectory(dir=STATE_DIR, prefix="loadtest-", ignore_cleanup_errors=True)
-    )
-    local = started.enter_context(
-        temporary_cloud(Path(folder) / "cloud.log", options=settings.cloud_options)
-    )
+    found = background()
+    if found.condition is Condition.SERVING and found.cloud is not None:
+        require_same(found.cloud.variables, settings.cloud_options)
+        return found.cloud
+    if found.condition is not Condition.ABSENT:
+        say(f"{found.sentence()}: a new one is started for this run")
+    local = started.enter_context(private_cloud(options=settings.cloud_options))
     say(f"local cloud: started at {local.endpoint_url} (it is stopped at the end)")
     return local
 

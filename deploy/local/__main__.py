@@ -15,8 +15,11 @@ from pathlib import Path
 import uvloop
 
 from deploy.local import server
+from deploy.local.holding import hold
 from deploy.local.options import add_arguments, from_arguments
 from history.errors import UserError, run_main
+
+log = logging.getLogger("gapless.local")
 
 
 def main() -> int:
@@ -25,6 +28,11 @@ def main() -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
+    log.setLevel(logging.INFO)
+    if hold(options.state_dir) is None:  # never closed: ours until this process ends
+        message = f"another local cloud keeps its state in {options.state_dir}: stop it first"
+        report(options.ready_fd, {"error": message})
+        raise UserError(message)
     try:
         listener = server.bind(options.port)
     except OSError as error:
@@ -60,6 +68,9 @@ def parse_arguments() -> argparse.Namespace:
         default=Path(".local/state"),
         help="where emulated services may write",
     )
+    parser.add_argument(
+        "--state-file", type=Path, help="say here, in JSON, where this cloud serves while it does"
+    )
     parser.add_argument("--instance", default=secrets.token_hex(8), help="id in the health answer")
     parser.add_argument("--ready-fd", type=int, help="write one line of JSON here once serving")
     parser.add_argument("--parent-fd", type=int, help="stop when this pipe's other end closes")
@@ -83,10 +94,16 @@ async def serve(listener: socket.socket, options: argparse.Namespace) -> None:
     ):
         spare_the_collector()
         port = listener.getsockname()[1]
+        log.info("serving on http://127.0.0.1:%d as process %d", port, os.getpid())
+        if options.state_file is not None:
+            write_state(options, port)
         report(options.ready_fd, {"port": port, "instance": options.instance})
         if options.ready_fd is None:
             print(f"local cloud on http://127.0.0.1:{port}, Ctrl-C stops it", flush=True)
         await stop.wait()
+    if options.state_file is not None:
+        options.state_file.unlink(missing_ok=True)
+    log.info("stopped")
     # Everything is in memory and the clients are gone. Leaving the ordinary way would wait for
     # MiniStack's worker threads, one of which may be waiting for minutes (a WaitCondition).
     logging.shutdown()
@@ -102,6 +119,19 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+def write_state(options: argparse.Namespace, port: int) -> None:
+    """Say where and as what this cloud serves, in a file that is there whole or not at all."""
+    state = {
+        "pid": os.getpid(),
+        "endpoint_url": f"http://127.0.0.1:{port}",
+        "instance": options.instance,
+        "variables": from_arguments(options).variables(),
+    }
+    half = options.state_file.with_suffix(".half")
+    half.write_text(json.dumps(state) + "\n")
+    half.replace(options.state_file)
 
 
 def report(ready_fd: int | None, state: dict[str, str | int]) -> None:

@@ -120,7 +120,7 @@ def method_key_of(key: str) -> MethodKey:
     """Read `*/*`, `/pets/GET`, `~1pets/GET`, `/~1pets/GET` (CloudFormation's) or `//GET` (root)."""
     path, _, verb = key.rpartition("/")
     path = path.replace("~1", "/").replace("~0", "~").lstrip("/")
-    return EVERY_METHOD if (path, verb) == EVERY_METHOD else ("/" + path, verb)
+    return EVERY_METHOD if (path, verb) == EVERY_METHOD else (f"/{path}", verb)
 
 
 def rate_limit_of(item: Mapping[str, Json]) -> RateLimit | None:

@@ -4,20 +4,21 @@ What AWS documents:
 
 - A partition gives at most 1,000 write units and 3,000 read units a second ("Best practices for
   designing and using partition keys effectively in DynamoDB"), so one item has no more, however
-  fast its table is, and burst capacity does not lift that ("DynamoDB burst and adaptive capacity"
-  keeps up to 300 s of unused capacity of the table).
+  fast its table is. Burst capacity, up to 300 s of what was not used ("DynamoDB burst and adaptive
+  capacity"), does not lift that (AWS re:Post on spiky workloads over short intervals).
 - A write costs one unit a KB of the larger of the item before and after it, rounded up, also when
-  its condition fails; a read one unit for 4 KB, half of that if only eventually consistent, twice
-  that in a transaction ("DynamoDB read and write operations").
+  its condition fails; a read one unit for 4 KB, half of that if only eventually consistent; both
+  twice that in a transaction ("DynamoDB read and write operations").
 - What is over the limit is answered 400 ProvisionedThroughputExceededException ("Error handling
-  with DynamoDB"). That page names ThrottlingException for tables in on-demand mode; deploy/
-  template.yml answers 429 to either, and the older name is the one that clients know best.
+  with DynamoDB"). For tables in on-demand mode that page says that ThrottlingException might be
+  returned instead; deploy/template.yml answers 429 to both, and here always the first is given.
 
 What is our model: a token bucket an item, holding one second's worth (AWS does not say how long a
 partition's second is); sizes are those that the request shows, since the stored item is not read
-(so an update costs what its key and values weigh, a delete and a read one unit or the half); of a
-batch or a transaction all or nothing is refused, where AWS returns a batch's UnprocessedItems and
-cancels a transaction. Query, Scan and PartiQL are not counted.
+(an update costs what its key and values weigh, a delete or a read the least it can); what is over
+the limit but invalid too is refused for the limit; of a batch or a transaction all or nothing is
+refused, where AWS returns a batch's UnprocessedItems and cancels a transaction. Query, Scan and
+PartiQL are not counted.
 """
 
 import base64

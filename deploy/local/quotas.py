@@ -7,10 +7,11 @@ from enum import Enum
 
 
 class Period(Enum):
-    """What a quota is for. Each begins at midnight UTC: the day, Sunday, the month's first.
+    """What a quota is for. Each begins at midnight UTC: of the day, of Sunday, of the first.
 
-    AWS: "create-usage-plan" (CLI examples) says that a month's quota resets at its beginning; that
-    days are UTC and weeks begin on a Sunday is AWS's word elsewhere, not in the developer guide.
+    The developer guide is silent about that. AWS: "create-usage-plan" (CLI examples) has a month's
+    quota reset at the beginning of the month; older SDK references begin a week on Sunday; that
+    days are UTC's is what users report.
     """
 
     DAY = "DAY"

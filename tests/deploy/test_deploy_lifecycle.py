@@ -3,25 +3,30 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deploy.local import lifecycle
+from deploy.local.holding import held, hold, is_held
 from deploy.local.lifecycle import (
-    ROOT,
-    LocalCloud,
+    TEMPORARY,
+    Condition,
+    background,
+    private_cloud,
     running_cloud,
     start_background,
     stop_background,
     temporary_cloud,
 )
 from deploy.local.options import CloudOptions, Limits
+from deploy.local.process import ROOT, LocalCloud
 from history.errors import UserError
 from tests.deploy.support import request
 
@@ -117,59 +122,221 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         child = os.pidfd_open(int(parent.stdout.readline()))
         parent.kill()
     try:
-        poll = lifecycle.select.poll()
-        poll.register(child, lifecycle.select.POLLIN)
+        poll = select.poll()
+        poll.register(child, select.POLLIN)
         assert poll.poll(10_000), "the cloud outlived its parent"
     finally:
         os.close(child)
 
 
-def test_the_background_cloud_is_found_and_stopped(tmp_path: Path) -> None:
-    assert running_cloud(tmp_path) is None
+def files_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Iterator[LocalCloud]:
+    cloud = start_background(tmp_path, port=0)
+    yield cloud
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(cloud.pid, signal.SIGCONT)
+    stop_background(tmp_path)
+
+
+def test_the_background_cloud_is_found_and_stopped(tmp_path: Path, standing: LocalCloud) -> None:
+    found = running_cloud(tmp_path)
+    assert found is not None
+    assert (found.pid, found.endpoint_url) == (standing.pid, standing.endpoint_url)
+    assert start_background(tmp_path, port=0).pid == standing.pid
+    with pytest.raises(UserError, match=r"has LIMITS=none, asked for is LIMITS=aws: make destroy"):
+        start_background(tmp_path, port=0, options=CloudOptions(limits=Limits.AWS))
+    assert stop_background(tmp_path) is True
+    assert not standing.alive()
+    assert files_in(tmp_path) == []
+    assert background(tmp_path).condition is Condition.ABSENT
     assert stop_background(tmp_path) is False
-    started = start_background(tmp_path, port=0)
-    try:
-        found = running_cloud(tmp_path)
-        assert found is not None
-        assert (found.pid, found.endpoint_url) == (started.pid, started.endpoint_url)
-        assert start_background(tmp_path, port=0).pid == started.pid
-        with pytest.raises(UserError, match="has LIMITS=none, asked for is LIMITS=aws"):
-            start_background(tmp_path, port=0, options=CloudOptions(limits=Limits.AWS))
-    finally:
-        assert stop_background(tmp_path) is True
-    assert running_cloud(tmp_path) is None
-    assert not started.alive()
 
 
-def test_a_stale_state_file_is_not_a_running_cloud(tmp_path: Path, local: LocalCloud) -> None:
-    state = {"pid": local.pid, "endpoint_url": local.endpoint_url, "instance": local.instance}
-    for wrong in (
-        {"instance": "another"},
-        {"pid": os.getpid()},
-        {"endpoint_url": "http://127.0.0.1:1"},
-        {"pid": None},
-    ):
-        (tmp_path / "cloud.json").write_text(json.dumps(state | wrong))
-        assert running_cloud(tmp_path) is None
-        assert stop_background(tmp_path) is False
-    (tmp_path / "cloud.json").write_text("not JSON")
-    assert running_cloud(tmp_path) is None
-    assert local.alive()
-
-
-def test_a_program_that_is_no_local_cloud_is_not_taken_for_one(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-        def answer() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(1000)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-        thread = threading.Thread(target=answer)
+def test_started_twice_at_once_it_is_one(tmp_path: Path) -> None:
+    pids: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: pids.append(start_background(tmp_path, port=0).pid))
+        for _ in range(2)
+    ]
+    for thread in threads:
         thread.start()
-        state = {"pid": 1, "endpoint_url": f"http://127.0.0.1:{port}", "instance": "x"}
-        (tmp_path / "cloud.json").write_text(json.dumps(state))
-        assert running_cloud(tmp_path) is None
+    for thread in threads:
         thread.join()
+    assert stop_background(tmp_path) is True
+    assert len(pids) == 2
+    assert len(set(pids)) == 1
+
+
+def test_killed_it_is_lost_and_started_anew(tmp_path: Path, standing: LocalCloud) -> None:
+    os.kill(standing.pid, signal.SIGKILL)
+    assert standing.process is not None
+    standing.process.wait()
+    lost = background(tmp_path)
+    assert lost.condition is Condition.LOST
+    assert lost.sentence() == (
+        f"the local cloud at {standing.endpoint_url} has ended without `make destroy` (its log: "
+        f"{tmp_path / 'cloud.log'}); its stack and counter are gone with it"
+    )
+    port = int(standing.endpoint_url.rpartition(":")[2])
+    again = start_background(tmp_path, port=port)
+    assert again.endpoint_url == standing.endpoint_url
+    assert again.pid != standing.pid
+    assert (tmp_path / "cloud.log").read_text().count(f"serving on {again.endpoint_url}") == 2
+
+
+def test_stopped_by_its_own_user_it_is_absent(tmp_path: Path, standing: LocalCloud) -> None:
+    assert standing.process is not None
+    standing.process.terminate()
+    standing.process.wait()
+    assert background(tmp_path).condition is Condition.ABSENT
+    assert "stopped" in (tmp_path / "cloud.log").read_text()
+
+
+def test_silent_it_is_said_so_and_can_be_stopped(
+    tmp_path: Path, standing: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.local.process.HEALTH_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("deploy.local.process.STOP_TIMEOUT_S", 0.2)
+    os.kill(standing.pid, signal.SIGSTOP)
+    assert background(tmp_path).condition is Condition.SILENT
+    expected = (
+        rf"the local cloud at {standing.endpoint_url} \(process {standing.pid}\) is there but does "
+        "not answer: `make destroy` ends it"
+    )
+    with pytest.raises(UserError, match=expected):
+        start_background(tmp_path, port=0)
+    assert stop_background(tmp_path) is True
+    assert not is_held(tmp_path / "state")
+    assert files_in(tmp_path) == []
+
+
+def test_a_state_file_that_is_gone_leaves_the_cloud_to_a_person(
+    tmp_path: Path, standing: LocalCloud
+) -> None:
+    described = (tmp_path / "cloud.json").read_text()
+    (tmp_path / "cloud.json").unlink()
+    with pytest.raises(UserError, match="end it by hand"):
+        stop_background(tmp_path)
+    assert standing.alive()
+    (tmp_path / "cloud.json").write_text(described)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param("not JSON", id="not JSON"),
+        pytest.param("{}", id="empty"),
+        pytest.param({"pid": None}, id="no process"),
+        pytest.param({}, id="another cloud's, word for word"),
+        pytest.param({"pid": os.getpid()}, id="our own process"),
+    ],
+)
+def test_a_stale_state_file_harms_nobody(
+    tmp_path: Path, local: LocalCloud, wrong: str | dict[str, object]
+) -> None:
+    state = {"pid": local.pid, "endpoint_url": local.endpoint_url, "instance": local.instance}
+    text = wrong if isinstance(wrong, str) else json.dumps(state | wrong)
+    (tmp_path / "cloud.json").write_text(text)
+    (tmp_path / "state").mkdir()
+    assert running_cloud(tmp_path) is None
+    assert background(tmp_path).condition is Condition.LOST
+    assert stop_background(tmp_path) is False
+    assert local.alive()
+    assert files_in(tmp_path) == []
+
+
+def test_another_program_on_its_port_is_not_taken_for_it(
+    tmp_path: Path, standing: LocalCloud, local: LocalCloud
+) -> None:
+    described = json.loads((tmp_path / "cloud.json").read_text())
+    other = described | {"endpoint_url": local.endpoint_url}
+    (tmp_path / "cloud.json").write_text(json.dumps(other))
+    assert background(tmp_path).condition is Condition.SILENT
+    (tmp_path / "cloud.json").write_text(json.dumps(described))
+    assert background(tmp_path).condition is Condition.SERVING
+
+
+def test_a_private_cloud_leaves_no_folder_and_sweeps_dead_ones(tmp_path: Path) -> None:
+    dead, living = tmp_path / f"{TEMPORARY}dead", tmp_path / f"{TEMPORARY}living"
+    (dead / "state").mkdir(parents=True)
+    with held(living), private_cloud(tmp_path) as cloud:
+        assert cloud.alive()
+        assert not dead.exists()
+    assert files_in(tmp_path) == [living.name]
+
+
+def test_one_folder_is_one_cloud_s(tmp_path: Path) -> None:
+    descriptor = hold(tmp_path / "state")
+    assert descriptor is not None
+    with (
+        pytest.raises(UserError, match=r"another local cloud keeps its state in .*: stop it first"),
+        temporary_cloud(tmp_path / "cloud.log"),
+    ):
+        pass
+    os.close(descriptor)
+    with temporary_cloud(tmp_path / "cloud.log") as cloud:
+        assert cloud.alive()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from deploy.local.holding import hold
+assert hold(Path(sys.argv[1])) is not None
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert is_held(tmp_path)
+        assert hold(tmp_path) is None
+        holder.kill()
+    assert not is_held(tmp_path)
+
+
+CYCLES = int(os.environ.get("GAPLESS_CYCLES", "2"))
+
+
+def test_deploy_and_destroy_again_and_again_leave_nothing(tmp_path: Path) -> None:
+    """`GAPLESS_CYCLES=20 pytest -k again_and_again` does as many."""
+    script = (
+        "import sys; from pathlib import Path; import deploy.__main__ as commands;"
+        f"commands.STATE_DIR = Path({str(tmp_path)!r}); sys.exit(commands.main())"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {**os.environ, "LOCAL_PORT": str(port), "TARGET": "local", "ENDPOINT_URL": ""}
+    for _ in range(CYCLES):
+        pids = []
+        for command in ("deploy", "destroy"):
+            done = subprocess.run(
+                [sys.executable, "-c", script, command],
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (done.returncode, done.stderr) == (0, "")
+            if command == "deploy":
+                pids.append(json.loads((tmp_path / "cloud.json").read_text())["pid"])
+        assert done.stdout.endswith("is gone\nlocal cloud stopped\n")
+        assert files_in(tmp_path) == []
+        for pid in pids:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
