@@ -1,5 +1,6 @@
 """One experiment from the first request to the sealed record."""
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,7 @@ def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Sa
                 counter, options, journal, manifest=manifest, generators=generators, say=say
             )
             manifest.write(run.manifest)
+            _keep_log(run, counter, say)
             journal.close()
             sealed = seal_locked(run)
     records = sum(process.journal_records for process in sealed.processes)
@@ -126,6 +128,20 @@ def _conduct(
         interrupted=result.interrupted,
         processes=with_exit_states(manifest, result.exit_states),
     )
+
+
+def _keep_log(run: RunFolder, counter: Counter, say: Say) -> None:
+    """Keep the local target's log with the run: the target's own folder goes when it is stopped."""
+    if counter.log_path is None:
+        return
+    kept = run.path / "logs" / "local-cloud.log"
+    try:
+        shutil.copyfile(counter.log_path, kept)
+    except OSError as error:
+        say(f"the log {counter.log_path} could not be kept ({error.strerror})")
+        return
+    if not counter.alive():
+        say(f"the local cloud died; its log: {kept}")
 
 
 def _start(run: RunFolder, counter: Counter, options: LoadOptions) -> list[Generator]:

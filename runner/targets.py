@@ -54,6 +54,8 @@ class Counter:
     template_sha256: str = ""
     read_final: Callable[[], int] | None = None
     alive: Callable[[], bool] = _always
+    log_path: Path | None = None
+    """Where what serves it writes its log, if that is on this machine."""
 
 
 @contextmanager
@@ -94,6 +96,7 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             template_sha256=stack.template_sha256,
             read_final=lambda: read_counter(cloud, stack),
             alive=local.alive if local else _always,
+            log_path=local.log_path if local else None,
         )
 
 

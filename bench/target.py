@@ -1,0 +1,158 @@
+"""How fast the local target serves, and where its time goes, beside floors from the same run.
+
+wrk with 50 connections and the server share the machine's cores, as a load test and its target do.
+Each round loads, one after the other on the same cores: our HTTP server with a constant answer (the
+floor of any server written so), the gateway with a database that answers a constant, and the whole
+local cloud with each engine that is installed.
+"""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.floors import FLOORS, in_process_update_us
+from deploy.cloud import Cloud
+from deploy.counter import read_counter
+from deploy.local.lifecycle import private_cloud
+from deploy.local.options import CloudOptions
+from deploy.local.process import ROOT
+from deploy.probe import send
+from deploy.stack import create_stack
+from history.errors import UserError
+
+CONNECTIONS = 50
+WARM_UP_S = 2
+LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
+REQUESTS = re.compile(r"^\s*(\d+) requests in ([\d.]+)(us|ms|s|m)", re.MULTILINE)
+UNIT_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What one run of wrk saw, and what it cost the server."""
+
+    requests: int
+    rate_per_s: float
+    latency_ms_p50: float
+    latency_ms_p99: float
+    cpu_us: float
+    """Of the server's process, for one request."""
+    resident_mb: float
+    ready_s: float = 0.0
+    """From the start of the process to its first answer; the stack's deployment not included."""
+
+
+def wrk(url: str, seconds: int) -> tuple[int, float, dict[str, float]]:
+    """Load a URL; give requests answered, requests/s, and latency in ms by percentile."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", url]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in out or "Socket errors" in out:
+        raise UserError(f"{url} did not answer every request with 200: {' '.join(out.split())}")
+    count, length, unit = REQUESTS.search(out).groups()  # type: ignore[union-attr]
+    latency = {name: float(value) * UNIT_MS[u] for name, value, u in LATENCY.findall(out)}
+    return int(count), int(count) / (float(length) * UNIT_MS[unit] / 1000), latency
+
+
+def loaded(url: str, pid: int, seconds: int, *, ready_s: float = 0.0) -> Load:
+    """Load a server, warmed up, and weigh its process."""
+    wrk(url, WARM_UP_S)
+    before_s = cpu_s(pid)
+    requests, rate_per_s, latency = wrk(url, seconds)
+    return Load(
+        requests=requests,
+        rate_per_s=rate_per_s,
+        latency_ms_p50=latency["50"],
+        latency_ms_p99=latency["99"],
+        cpu_us=(cpu_s(pid) - before_s) / requests * 1e6,
+        resident_mb=resident_mb(pid),
+        ready_s=ready_s,
+    )
+
+
+def cpu_s(pid: int) -> float:
+    """Read the CPU seconds a process has used, in user and in kernel mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_mb(pid: int) -> float:
+    """Read the memory a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+
+@contextmanager
+def floor(name: str) -> Iterator[tuple[str, int]]:
+    """Run one of the floors in a process of its own; give its URL and process id."""
+    command = [sys.executable, "-m", "bench.floors", name]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["url"], process.pid
+        finally:
+            process.terminate()
+
+
+def cloud_load(options: CloudOptions, seconds: int) -> Load:
+    """Load the counter of a whole local cloud; its final value must account for every answer."""
+    started = time.perf_counter()
+    with private_cloud(options=options) as local:
+        ready_s = time.perf_counter() - started
+        cloud = Cloud(region="us-east-1", endpoint_url=local.endpoint_url)
+        stack = create_stack(cloud, name="bench", parameters={}, say=lambda _line: None)
+        send("PUT", stack.url)
+        load = loaded(stack.url, local.pid, seconds, ready_s=ready_s)
+        counted = read_counter(cloud, stack) - 1
+        assert counted >= load.requests, "more answers than increments"
+        return load
+
+
+def target(runs: int, seconds: int) -> None:
+    """Print the local target's figures beside its floors; medians of rounds that alternate."""
+    if shutil.which("wrk") is None:
+        raise UserError("the local target is measured with wrk: apt-get install wrk")
+    measured: dict[str, list[Load]] = {}
+    updates_us = []
+    for _ in range(runs):
+        for name in FLOORS:
+            with floor(name) as (url, pid):
+                measured.setdefault(name, []).append(loaded(url, pid, seconds))
+        measured.setdefault("local cloud", []).append(cloud_load(CloudOptions(), seconds))
+        updates_us.append(in_process_update_us())
+    print(
+        f"local target, wrk with {CONNECTIONS} connections for {seconds} s on the same cores, median "
+        f"of {runs} (least to most)"
+    )
+    print(f"  {'':<22} {'GET/s':>24} {'p50':>9} {'p99':>9} {'CPU a GET':>10} {'RSS':>7} {'ready':>7}")
+    for name, loads in measured.items():
+        print(line(name, loads))
+    print(
+        f"  one UpdateItem in the engine alone: {statistics.median(updates_us):.0f} us of CPU, so at most "
+        f"{1e6 / statistics.median(updates_us):,.0f} a second on one core"
+    )
+
+
+def line(name: str, loads: list[Load]) -> str:
+    """Write one server's medians."""
+
+    def median(field: str) -> float:
+        return statistics.median(getattr(load, field) for load in loads)
+
+    rates = [load.rate_per_s for load in loads]
+    ready = f"{median('ready_s'):5.2f} s" if median("ready_s") else ""
+    return (
+        f"  {name:<22} {statistics.median(rates):7,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
+        f" {median('latency_ms_p50'):6.1f} ms {median('latency_ms_p99'):6.1f} ms"
+        f" {median('cpu_us'):7.0f} us {median('resident_mb'):4.0f} MB {ready:>7}"
+    )
