@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploy.local.child import Program
-from deploy.local.scratch import scratch_folder
 from history.errors import UserError
 
 HOME = Path(__file__).with_name("dynalite")
@@ -29,9 +29,12 @@ def require_installed(home: Path = HOME) -> None:
 def program(state_dir: Path) -> Iterator[Program]:
     """Say how to start it on an empty database, which is gone after the block."""
     require_installed()
-    with scratch_folder(state_dir, "dynalite") as folder:
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(
+        prefix="dynalite-", dir=state_dir, ignore_cleanup_errors=True
+    ) as folder:
         yield Program(
             name="dynalite",
-            command=("node", str(HOME / "serve.js"), str(folder)),
+            command=("node", str(HOME / "serve.js"), folder),
             environment={"PATH": os.environ.get("PATH", os.defpath)},
         )

@@ -12,9 +12,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploy.local.child import Program
-from deploy.local.scratch import scratch_folder
 from history.errors import UserError
 
 JAR = "DynamoDBLocal.jar"
@@ -32,8 +32,9 @@ def program(home: Path | None, state_dir: Path) -> Iterator[Program]:
     """
     jar = jar_in(home)
     main_class = main_class_of(jar)
-    with scratch_folder(state_dir, "dynamodb-local") as folder:
-        classes, data = folder / "classes", folder / "data"
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="dynamodb-", dir=state_dir, ignore_cleanup_errors=True) as name:
+        classes, data = Path(name, "classes"), Path(name, "data")
         data.mkdir()
         compile_launcher(classes)
         yield Program(

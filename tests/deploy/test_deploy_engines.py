@@ -190,7 +190,7 @@ def test_a_killed_cloud_takes_its_database_with_it_and_the_next_begins_empty(
 ) -> None:
     local, _ = fragile
     (child,) = children_of(local)
-    (folder,) = (tmp_path / "state").glob("dynalite.*")
+    (folder,) = (tmp_path / "state").glob("dynalite-*")
     os.kill(local.pid, signal.SIGKILL)
     child.wait(10)
     assert not folder.exists()
@@ -198,7 +198,7 @@ def test_a_killed_cloud_takes_its_database_with_it_and_the_next_begins_empty(
         assert cloud_of(following).dynamodb().list_tables()["TableNames"] == []
         stack = deploy_stack(cloud_of(following), name="fragile", parameters={}, say=quiet)
         assert request("GET", stack.url).status == 409  # no counter yet
-    assert list((tmp_path / "state").glob("dynalite.*")) == []
+    assert list((tmp_path / "state").glob("dynalite-*")) == []
 
 
 REFUSAL = (
@@ -230,7 +230,7 @@ def test_a_database_of_yours_keeps_your_tables_and_none_of_ours(
     yours = places.cloud(MINISTACK)
     address = places.local(MINISTACK).endpoint_url
     before = yours.dynamodb().list_tables()["TableNames"]
-    with temporary_cloud(tmp_path / "one.log", options=options(address)) as local:
+    with temporary_cloud(tmp_path / "one" / "cloud.log", options=options(address)) as local:
         ours = cloud_of(local)
         stack = deploy_stack(ours, name="in-yours", parameters={}, say=quiet)
         put(stack.url, 41)
@@ -238,7 +238,7 @@ def test_a_database_of_yours_keeps_your_tables_and_none_of_ours(
         assert read_counter(yours, stack) == 42
         table = yours.dynamodb().describe_table(TableName=stack.table_name)["Table"]
         with (
-            temporary_cloud(tmp_path / "two.log", options=options(address)) as second,
+            temporary_cloud(tmp_path / "two" / "cloud.log", options=options(address)) as second,
             pytest.raises(UserError, match=r"which another local cloud .* is using; it is left"),
         ):
             deploy_stack(cloud_of(second), name="in-yours", parameters={}, say=quiet)
@@ -246,7 +246,7 @@ def test_a_database_of_yours_keeps_your_tables_and_none_of_ours(
         os.kill(local.pid, signal.SIGKILL)
     left = yours.dynamodb().describe_table(TableName=stack.table_name)["Table"]
     assert left["TableId"] == table["TableId"]
-    with temporary_cloud(tmp_path / "three.log", options=options(address)) as third:
+    with temporary_cloud(tmp_path / "three" / "cloud.log", options=options(address)) as third:
         stack = deploy_stack(cloud_of(third), name="in-yours", parameters={}, say=quiet)
         assert request("GET", stack.url).status == 409  # taken over, and empty
     assert yours.dynamodb().list_tables()["TableNames"] == before

@@ -1,6 +1,7 @@
 """What a local cloud is started as reaches its process, and two of them can be told apart."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,12 @@ from history.errors import UserError
             CloudOptions(item_writes=RateLimit(rate_per_s=1e-6, burst=20)), id="item writes"
         ),
         pytest.param(CloudOptions(engine=EngineChoice(name="http://127.0.0.1:1")), id="engine"),
+        pytest.param(
+            CloudOptions(
+                engine=EngineChoice(name="dynamodb-local", dynamodb_local=Path("/opt/x y"))
+            ),
+            id="an engine of the user's own",
+        ),
     ],
 )
 def test_options_survive_the_command_line(options: CloudOptions) -> None:
