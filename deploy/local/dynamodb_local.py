@@ -22,6 +22,8 @@ LAUNCHER = Path(__file__).parent / "dynamodb_local" / "LoopbackOnly.java"
 MANIFEST = "META-INF/MANIFEST.MF"
 MAIN_CLASS = "Main-Class:"
 COMPILE_TIMEOUT_S = 60
+NO_WEB_PAGE = "http://127.0.0.1"
+"""By default every web page may read its answers (AWS: "DynamoDB local usage notes")."""
 
 
 @contextmanager
@@ -51,6 +53,8 @@ def program(home: Path | None, state_dir: Path) -> Iterator[Program]:
                 "-dbPath",
                 str(data),
                 "-disableTelemetry",
+                "-cors",
+                NO_WEB_PAGE,
             ),
             environment={"PATH": os.environ.get("PATH", os.defpath)},
         )

@@ -1,6 +1,6 @@
 """Two databases as one: the items in the engine's, the tables in MiniStack's and mirrored.
 
-AWS: "Amazon DynamoDB API" tells the two planes apart.
+AWS: "DynamoDB API" tells the data plane from the control plane.
 """
 
 import json
