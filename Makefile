@@ -76,7 +76,7 @@ report: ## write a run's verdict and report again (RUN=latest)
 ##@ The stack
 
 .PHONY: deploy
-deploy: ## put the stack up; with TARGET=local the local cloud stays running
+deploy: ## put the stack up, or update it in place; with TARGET=local the local cloud stays running
 	$(RUNTIME) -m deploy deploy
 
 .PHONY: destroy
@@ -88,7 +88,7 @@ smoke: ## walk PUT, GET, GET, GET, decrement and check each number, under both R
 	$(RUNTIME) -m deploy smoke
 
 .PHONY: inspect
-inspect: ## show the deployed integration method by method, against the template's intent
+inspect: ## show the integration method by method, against the template's intent, and what is served
 	$(RUNTIME) -m deploy inspect
 
 ##@ Development

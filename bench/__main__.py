@@ -24,7 +24,9 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} [all]")
     parser.add_argument("--operations", type=int, default=1_000_000, help="[default: %(default)s]")
     parser.add_argument("--runs", type=int, default=5, help="[default: %(default)s]")
-    parser.add_argument("--seconds", type=int, default=5, help="of each load [default: %(default)s]")
+    parser.add_argument(
+        "--seconds", type=int, default=5, help="of each load [default: %(default)s]"
+    )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")

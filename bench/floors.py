@@ -1,6 +1,7 @@
 """Servers to compare the local target with: the same code, with ever less of it.
 
-    python -m bench.floors http|gateway      prints {"url": ...} and serves until SIGTERM
+python -m bench.floors http|gateway   prints {"url": ...} and serves until SIGTERM
+python -m bench.floors update         prints the microseconds of one update
 """
 
 import asyncio
@@ -10,16 +11,21 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import AsyncExitStack
+from http import HTTPStatus
 from pathlib import Path
 
 import uvloop
 
 from deploy.local import asgi, http1, server
+from deploy.local.__main__ import spare_the_collector
+from deploy.local.admission import admission_for
 from deploy.local.engine import Call, EngineAnswer
+from deploy.local.front import Front
 from deploy.local.http1 import Incoming, Outgoing
 from deploy.local.ministack_engine import MiniStackEngine
+from deploy.local.options import Limits
 
-FLOORS = ("http", "gateway")
 SCOPE = {"region": "us-east-1", "account": "000000000000"}
 TABLE = "bench"
 UPDATES = 2_000
@@ -42,13 +48,8 @@ class ConstantEngine:
         )
 
 
-def in_process_update_us() -> float:
-    """Give the CPU microseconds of one UpdateItem in the engine, no HTTP and no gateway around it."""
-    with tempfile.TemporaryDirectory() as folder:
-        return uvloop.run(_update_us(Path(folder)))
-
-
-async def _update_us(folder: Path) -> float:
+async def update_us(folder: Path) -> float:
+    """Give the CPU microseconds of one UpdateItem in the engine: no HTTP, no gateway around it."""
     app = asgi.load_ministack(port=0, state_dir=folder)
     async with asgi.lifespan(app):
         engine = MiniStackEngine()
@@ -56,3 +57,70 @@ async def _update_us(folder: Path) -> float:
         async def ask(action: str, arguments: dict[str, object]) -> EngineAnswer:
             body = json.dumps({"TableName": TABLE, **arguments}).encode()
             return await engine.call(Call(action=action, body=body, **SCOPE), timeout_s=1)
+
+        table = {
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        }
+        await ask("CreateTable", table)
+        await ask("PutItem", {"Item": {"id": {"S": "counter"}, "tally": {"N": "1"}}})
+        update = {
+            "Key": {"id": {"S": "counter"}},
+            "UpdateExpression": "ADD tally :step",
+            "ConditionExpression": "attribute_exists(tally)",
+            "ExpressionAttributeValues": {":step": {"N": "1"}},
+            "ReturnValues": "UPDATED_NEW",
+        }
+        spare_the_collector()
+        await ask("UpdateItem", update)
+        call = Call(
+            action="UpdateItem", body=json.dumps({"TableName": TABLE, **update}).encode(), **SCOPE
+        )
+        started = time.process_time()
+        for _ in range(UPDATES):
+            answer = await engine.call(call, timeout_s=1)
+        took_s = time.process_time() - started
+        assert answer.status == HTTPStatus.OK
+        assert json.loads(answer.body)["Attributes"]["tally"]["N"] == str(UPDATES + 2)
+        return took_s / UPDATES * 1e6
+
+
+async def serve(name: str) -> None:
+    """Serve one of the floors until SIGTERM; the gateway's API is the one of `make deploy`."""
+    listener = server.bind(0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with AsyncExitStack() as stack:
+        handler: http1.Handler = constant
+        if name == "gateway":
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            app = asgi.load_ministack(port=listener.getsockname()[1], state_dir=folder)
+            await stack.enter_async_context(asgi.lifespan(app))
+            handler = Front(
+                app=app,
+                engine=ConstantEngine(),
+                admission=admission_for(Limits.NONE),
+                item_limits=None,
+                instance="floor",
+            ).answer
+        serving = http1.serving(listener, handler, body_limit_bytes=server.BODY_LIMIT_BYTES)
+        await stack.enter_async_context(serving)
+        spare_the_collector()
+        print(json.dumps({"url": url}), flush=True)
+        await stop.wait()
+    os._exit(0)  # as the local cloud does: MiniStack has threads that would hold it up
+
+
+def main() -> None:
+    """Serve, or print what an update costs."""
+    if sys.argv[1] == "update":
+        with tempfile.TemporaryDirectory() as folder:
+            print(uvloop.run(update_us(Path(folder))))
+    else:
+        uvloop.run(serve(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

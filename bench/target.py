@@ -19,14 +19,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.floors import FLOORS, in_process_update_us
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
+from deploy.creation import create_stack
 from deploy.local.lifecycle import private_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import ROOT
 from deploy.probe import send
-from deploy.stack import create_stack
 from history.errors import UserError
 
 CONNECTIONS = 50
@@ -104,6 +103,26 @@ def floor(name: str) -> Iterator[tuple[str, int]]:
             process.terminate()
 
 
+def http_load(seconds: int) -> Load:
+    """Load our HTTP server with a constant answer."""
+    with floor("http") as (url, pid):
+        return loaded(url, pid, seconds)
+
+
+def gateway_load(seconds: int) -> Load:
+    """Load the gateway with the counter's API and a database that answers a constant."""
+    with floor("gateway") as (endpoint_url, pid):
+        cloud = Cloud(region="us-east-1", endpoint_url=endpoint_url)
+        stack = create_stack(cloud, name="bench", parameters={}, say=lambda _line: None)
+        return loaded(stack.url, pid, seconds)
+
+
+def update_us() -> float:
+    """Give the CPU microseconds of one UpdateItem in the engine alone."""
+    command = [sys.executable, "-m", "bench.floors", "update"]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+
+
 def cloud_load(options: CloudOptions, seconds: int) -> Load:
     """Load the counter of a whole local cloud; its final value must account for every answer."""
     started = time.perf_counter()
@@ -125,21 +144,23 @@ def target(runs: int, seconds: int) -> None:
     measured: dict[str, list[Load]] = {}
     updates_us = []
     for _ in range(runs):
-        for name in FLOORS:
-            with floor(name) as (url, pid):
-                measured.setdefault(name, []).append(loaded(url, pid, seconds))
-        measured.setdefault("local cloud", []).append(cloud_load(CloudOptions(), seconds))
-        updates_us.append(in_process_update_us())
+        measured.setdefault("HTTP, constant answer", []).append(http_load(seconds))
+        measured.setdefault("+ gateway", []).append(gateway_load(seconds))
+        measured.setdefault("+ MiniStack: the cloud", []).append(
+            cloud_load(CloudOptions(), seconds)
+        )
+        updates_us.append(update_us())
     print(
-        f"local target, wrk with {CONNECTIONS} connections for {seconds} s on the same cores, median "
-        f"of {runs} (least to most)"
+        f"local target: wrk, {CONNECTIONS} connections, {seconds} s, on the same cores; medians of "
+        f"{runs} (least to most)"
     )
-    print(f"  {'':<22} {'GET/s':>24} {'p50':>9} {'p99':>9} {'CPU a GET':>10} {'RSS':>7} {'ready':>7}")
+    print(f"  {'':<24}{'GET/s':>22}{'p50':>10}{'p99':>10}{'CPU a GET':>11}{'RSS':>8}{'ready':>9}")
     for name, loads in measured.items():
         print(line(name, loads))
+    update = statistics.median(updates_us)
     print(
-        f"  one UpdateItem in the engine alone: {statistics.median(updates_us):.0f} us of CPU, so at most "
-        f"{1e6 / statistics.median(updates_us):,.0f} a second on one core"
+        f"  one UpdateItem in MiniStack alone: {update:.0f} us of CPU, so at most "
+        f"{1e6 / update:,.0f} a second on one core"
     )
 
 
@@ -151,8 +172,9 @@ def line(name: str, loads: list[Load]) -> str:
 
     rates = [load.rate_per_s for load in loads]
     ready = f"{median('ready_s'):5.2f} s" if median("ready_s") else ""
+    spread = f"({min(rates):,.0f} to {max(rates):,.0f})"
     return (
-        f"  {name:<22} {statistics.median(rates):7,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-        f" {median('latency_ms_p50'):6.1f} ms {median('latency_ms_p99'):6.1f} ms"
-        f" {median('cpu_us'):7.0f} us {median('resident_mb'):4.0f} MB {ready:>7}"
+        f"  {name:<24}{statistics.median(rates):7,.0f} {spread:<16}"
+        f"{median('latency_ms_p50'):6.1f} ms {median('latency_ms_p99'):6.1f} ms"
+        f" {median('cpu_us'):7.0f} us {median('resident_mb'):4.0f} MB {ready:>8}"
     )

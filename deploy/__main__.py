@@ -2,12 +2,14 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
 from deploy.cloud import Cloud
+from deploy.creation import deploy_stack
+from deploy.deployer import bring_up, parameters_of
 from deploy.inspection import inspect_stack, lines
-from deploy.intent import deviation
 from deploy.local.lifecycle import (
     STATE_DIR,
     Condition,
@@ -17,17 +19,10 @@ from deploy.local.lifecycle import (
     stop_background,
 )
 from deploy.local.options import require_same
+from deploy.removal import remove_stack
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import smoke
-from deploy.stack import (
-    RETURN_VALUES,
-    Stack,
-    await_settled,
-    deploy_stack,
-    find_stack,
-    remove_stack,
-    require_serving,
-)
+from deploy.stack import Stack, find_stack
 from history.errors import UserError, run_main
 from history.operation import Returns
 
@@ -37,14 +32,14 @@ EXIT_INTERRUPTED = 130
 DESCRIPTION = """\
 Deploy deploy/template.yml and look at what is deployed.
 
-  deploy    create the stack and print its URL; leave one alone that is just what is asked for,
-            remove a broken or different one of ours first
+  deploy    create the stack and print its URL; leave an equal one alone, update one of ours that
+            differs in place (the counter stays), make a broken one anew
   destroy   remove the stack; locally stop the background cloud as well
   smoke     walk PUT, GET, GET, GET, decrement on temporary stacks and check every answer
-  inspect   print each deployed method and compare it with the template; with TARGET=local and
-            nothing deployed, on a stack of a temporary local cloud
+  inspect   print each method, compare it with the template, and say whether the stage serves it;
+            with TARGET=local and nothing deployed, on a stack of a temporary local cloud
 
-A stack that was not made by these commands is never removed.
+A stack that was not made by these commands is never changed or removed.
 """
 EPILOG = """\
 environment:
@@ -67,8 +62,12 @@ examples:
 
 
 def main() -> int:
-    """Run one command."""
+    """Run one command; SIGTERM and SIGHUP stop it as Ctrl-C does, cleaning up."""
     options = parse_arguments()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
+    require_no_url(options.command, os.environ)
     settings = read_settings(os.environ)
     try:
         return COMMANDS[options.command](settings, options)
@@ -92,6 +91,16 @@ def parse_arguments() -> argparse.Namespace:
         help="deploy: GET answers the value after its increment or before it [default: RETURNS]",
     )
     return parser.parse_args()
+
+
+def require_no_url(command: str, environment: Mapping[str, str]) -> None:
+    """Refuse URL, which names a server without a stack. Raises UserError."""
+    url = environment.get("URL", "").strip()
+    if url:
+        raise UserError(
+            f"URL={url}: {command} works on a stack, and a server named by URL has none; leave "
+            "URL out, or run `make loadtest` against it"
+        )
 
 
 def say(line: str) -> None:
@@ -124,7 +133,7 @@ def standing_cloud(settings: Settings, *, as_asked: bool) -> Cloud | None:
 
 
 def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
-    """Deploy unless just that is up already, and print the URL last."""
+    """Bring the stack up, and print the URL last."""
     if settings.target is Target.LOCAL:
         before = background(STATE_DIR)
         if before.condition is Condition.LOST:
@@ -137,27 +146,9 @@ def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
     else:
         cloud = Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
         say(f"stack {settings.stack} in {cloud.place}")
-    name = settings.stack
     parameters = parameters_of(Returns(options.returns or settings.returns))
-    status = await_settled(cloud, name, say)
-    found = find_stack(cloud, name)
-    if found is not None:
-        why = deviation(found, parameters)
-        if why is None:
-            require_serving(cloud, found)
-            say(f"stack {name} is already up: {found.url} (make destroy first to start over)")
-            return 0
-        say(f"stack {name} {why}: it is made anew")
-    elif status is not None:
-        say(f"stack {name} is {status}, which is not usable: it is made anew")
-    stack = deploy_stack(cloud, name=name, parameters=parameters, say=say)
-    say(f"stack {stack.name} is up: {stack.url}")
+    bring_up(cloud, name=settings.stack, parameters=parameters, say=say)
     return 0
-
-
-def parameters_of(returns: Returns) -> dict[str, str]:
-    """Name the template's parameters that a command sets."""
-    return {"ReturnValues": RETURN_VALUES[returns]}
 
 
 def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:

@@ -79,7 +79,7 @@ class Cloud:
             )
 
     def apigateway(self) -> "APIGatewayClient":
-        """Make an API Gateway client; here it only reads, and reads may be repeated."""
+        """Make an API Gateway client; what it is used for may be repeated."""
         with aws_errors("reaching API Gateway"):
             return self._session().client(
                 "apigateway",

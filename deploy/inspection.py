@@ -1,7 +1,8 @@
 """`make inspect`: what a person would check in the console, method by method, and the differences.
 
-Reads the deployed configuration through the API Gateway API and compares it field by field with
-what `deploy/template.yml` intends.
+Reads the API's definition through the API Gateway API and compares it field by field with what
+`deploy/template.yml` intends. A stage serves the snapshot that its deployment took of it, which
+cannot be read field by field: of that it says whether it is the stack's own and the newest.
 """
 
 import re
@@ -10,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from deploy.cloud import Cloud, aws_errors
-from deploy.intent import Resolver, intended_methods, load_template
+from deploy.intent import Resolver, intended_methods
+from deploy.serving import own_deployment, served_deployment
 from deploy.stack import Stack
+from deploy.template import load_template
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
@@ -48,14 +51,41 @@ class MethodReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """All methods of a deployed API."""
+    """All methods of an API, and which deployment of it the stage serves."""
 
     stack: Stack
     methods: tuple[MethodReport, ...]
+    served: str
+    """The id of the deployment that the stage names..."""
+    own: str
+    """...and of the one that the stack made."""
 
     def equal(self) -> bool:
-        """Whether everything deployed is as the template intends, and nothing is missing."""
+        """Whether all is as the template intends, nothing is missing, and the stage serves it."""
+        return self.methods_equal() and self.stale() is None
+
+    def methods_equal(self) -> bool:
+        """Whether every method is as the template intends, and none is missing."""
         return bool(self.methods) and not any(method.differences() for method in self.methods)
+
+    def stale(self) -> str | None:
+        """Say why the stage does not serve the newest definition, and what to do; None if it does.
+
+        Of a stack that we did not make, that the deployment is newer than the methods is not known.
+        """
+        stack = self.stack
+        if self.served != self.own:
+            does = "points it back" if stack.ours else "does not touch it, since it is not ours"
+            return (
+                f"stage {stack.stage} serves deployment {self.served}, not the stack's own "
+                f"{self.own}: someone rolled it back or deployed by hand; `make deploy` {does}"
+            )
+        if stack.ours and stack.deployment != stack.deployment_due:
+            return (
+                f"stage {stack.stage} serves deployment {self.served}, made before the API was "
+                "last changed: an update was cut short; `make deploy` completes it"
+            )
+        return None
 
 
 def inspect_stack(cloud: Cloud, stack: Stack) -> Inspection:
@@ -67,6 +97,8 @@ def inspect_stack(cloud: Cloud, stack: Stack) -> Inspection:
     keys = sorted({*intended, *deployed}, key=lambda key: (key[0], -len(key[1]), key[1]))
     return Inspection(
         stack=stack,
+        served=served_deployment(cloud, stack),
+        own=own_deployment(cloud, stack),
         methods=tuple(
             MethodReport(
                 path=path,
@@ -181,6 +213,7 @@ def lines(inspection: Inspection) -> list[str]:
     printed = [
         f"stack {stack.name}: {stack.url}",
         f"  returns {stack.returns}, table {stack.table_name}",
+        f"  stage {stack.stage}, deployment {inspection.served}",
     ]
     for method in inspection.methods:
         printed += ["", f"{method.http_method} {method.path}"]
@@ -203,14 +236,16 @@ def field_lines(name: str, value: str) -> list[str]:
 
 def verdict(inspection: Inspection) -> str:
     """Sum the inspection up in one line."""
-    count = len(inspection.methods)
-    if inspection.equal():
-        return f"{count} methods, all equal to deploy/template.yml"
-    differing = [
+    count, stale = len(inspection.methods), inspection.stale()
+    if inspection.methods_equal():
+        equal = f"{count} methods, all equal to deploy/template.yml"
+        return equal if stale is None else f"{equal}, but NOT served: {stale}"
+    differing = "; ".join(
         f"{method.http_method} {method.path} ({', '.join(method.differences())})"
         for method in inspection.methods
         if method.differences()
-    ]
-    return f"{count} methods, {len(differing)} NOT equal to deploy/template.yml: " + "; ".join(
-        differing
+    )
+    number = sum(bool(method.differences()) for method in inspection.methods)
+    return f"{count} methods, {number} NOT equal to deploy/template.yml: {differing}" + (
+        "" if stale is None else f"; and {stale}"
     )

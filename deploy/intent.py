@@ -1,70 +1,17 @@
 """What `deploy/template.yml` says should be deployed, once its parameters are known.
 
-Reads CloudFormation's YAML with its short tags, and resolves the few functions the template uses:
-Ref, Sub, GetAtt, FindInMap.
+Resolves the few functions that the template uses: Ref, Sub, GetAtt, FindInMap.
 """
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeAlias
 
-import yaml
-
-from deploy.stack import TEMPLATE_PATH, Stack, template_sha256, template_text
-
-Node: TypeAlias = Any
-"""A piece of a parsed template."""
+from deploy.stack import Stack
+from deploy.template import Node, values_of
 
 VARIABLE = re.compile(r"\$\{(?P<literal>!)?(?P<name>[A-Za-z0-9:.]+)\}")
 METHOD_TYPE = "AWS::ApiGateway::Method"
 RESOURCE_TYPE = "AWS::ApiGateway::Resource"
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """Safe YAML, with `!Ref x` as `{"Ref": x}` and so on."""
-
-
-def short_tag(loader: TemplateLoader, name: str, node: yaml.Node) -> Node:
-    """Construct a short tag as its long form."""
-    long_name = name if name in ("Ref", "Condition") else f"Fn::{name}"
-    if isinstance(node, yaml.ScalarNode):
-        value: Node = loader.construct_scalar(node)
-        if name == "GetAtt":
-            value = value.split(".", 1)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    return {long_name: value}
-
-
-TemplateLoader.add_multi_constructor("!", short_tag)
-
-
-def load_template(path: Path = TEMPLATE_PATH) -> Node:
-    """Parse a CloudFormation template."""
-    return yaml.load(template_text(path), Loader=TemplateLoader)  # noqa: S506 (a SafeLoader)
-
-
-def defaults_of(template: Node) -> dict[str, str]:
-    """Return the default of each of the template's parameters."""
-    return {
-        name: str(parameter.get("Default", ""))
-        for name, parameter in template.get("Parameters", {}).items()
-    }
-
-
-def deviation(stack: Stack, parameters: Mapping[str, str]) -> str | None:
-    """Say in what a stack is not the template deployed with these parameters; None if it is."""
-    if stack.template_sha256 != template_sha256():
-        return "was made from another deploy/template.yml"
-    wanted = {**defaults_of(load_template()), **parameters}
-    for name in sorted({*wanted, *stack.parameters}):
-        found, asked = stack.parameters.get(name, "(none)"), wanted.get(name, "(none)")
-        if found != asked:
-            return f"has {name} {found}, asked for is {asked}"
-    return None
 
 
 class Resolver:
@@ -74,8 +21,7 @@ class Resolver:
         self._template = template
         partition = stack.role_arn.split(":")[1]
         self._values = {
-            **defaults_of(template),
-            **stack.parameters,
+            **values_of(template, stack.parameters),
             "AWS::Region": region,
             "AWS::Partition": partition,
             "AWS::StackName": stack.name,

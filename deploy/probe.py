@@ -73,6 +73,9 @@ NEAR = Patience(timeout_s=5.0, answers=1, spread_s=0.0)
 """One process on this machine: once it serves, it serves."""
 FAR = Patience(timeout_s=120.0, answers=5, spread_s=3.0)
 """On AWS a new stage and a new role reach the hosts of API Gateway and IAM one by one."""
+CHANGED = Patience(timeout_s=120.0, answers=10, spread_s=10.0)
+"""After a change of what served already. AWS does not document how long its hosts take to serve a
+new deployment: ten seconds are a guess, and hosts that are behind cannot be told apart."""
 PAUSE_MAX_S = 2.0
 
 REFUSED_BODY = '{"value":"none"}'

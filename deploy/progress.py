@@ -1,5 +1,6 @@
 """Following one stack: the state it is in, and its events until that state is final."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
-CANCELLED = "Resource creation cancelled"
+CANCELLED = re.compile(r"Resource (creation|update) cancelled")
+"""What CloudFormation says of resources that did not fail themselves."""
 IN_PROGRESS = "_IN_PROGRESS"
 POLL_MAX_S = 3.0
 
@@ -53,7 +55,7 @@ class Progress:
         kind = event.get("ResourceType", "?")
         reason = " ".join(event.get("ResourceStatusReason", "").split())
         itself = kind == "AWS::CloudFormation::Stack"
-        if status.endswith("_FAILED") and CANCELLED not in reason:
+        if status.endswith("_FAILED") and CANCELLED.search(reason) is None:
             self.say(f"  {status:<16} {name} ({kind}): {reason}")
             sentence = f"{name} ({kind}): {reason or status}"
             # A resource's own failure says more than the stack's summary of it.

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
+from deploy.creation import create_stack
 from deploy.probe import Reply, await_serving, send
-from deploy.stack import RETURN_VALUES, Stack, create_stack, patience_for, remove_stack
+from deploy.removal import remove_stack
+from deploy.serving import patience_for
+from deploy.stack import RETURN_VALUES, Stack
 from history.operation import Returns
 
 Say = Callable[[str], None]

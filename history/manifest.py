@@ -65,7 +65,8 @@ class Manifest:
 
     Times are UTC, ISO 8601; `sealed` says that operations.parquet is whole. `endpoint_url` is
     set where ENDPOINT_URL named one, `engine` where a local cloud was loaded, `region` and
-    `stack` where a stack was deployed; `initial_asked` is INITIAL, `initial` what the counter is known to have held.
+    `stack` where a stack was deployed; `initial_asked` is INITIAL, `initial` what the counter is
+    known to have held.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -9,7 +9,6 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 _PACKAGES = (
     "aiohttp",
-    "airspeed",
     "boto3",
     "gevent",
     "geventhttpclient",

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
+from deploy.deployer import bring_up, parameters_of
 from deploy.local.lifecycle import Condition, background, private_cloud
 from deploy.local.options import require_same
 from deploy.local.process import LocalCloud
 from deploy.settings import Settings, Target
-from deploy.stack import RETURN_VALUES, Stack, deploy_stack, find_stack, template_sha256
 from history.destination import Destination, parse_destination, require_allowed
 from history.errors import UserError
 from history.operation import Returns
@@ -80,7 +80,9 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             local = _local_cloud(settings, started, say)
         endpoint = local.endpoint_url if local else settings.endpoint_url
         cloud = Cloud(region=settings.region, endpoint_url=endpoint)
-        stack = _stack(cloud, settings.stack, options.returns, say)
+        stack = bring_up(
+            cloud, name=settings.stack, parameters=parameters_of(options.returns), say=say
+        )
         if settings.target is Target.AWS:
             say(cost_warning(options))
         destination = parse_destination(stack.url)
@@ -132,23 +134,6 @@ def _local_cloud(settings: Settings, started: ExitStack, say: Say) -> LocalCloud
     local = started.enter_context(private_cloud(options=settings.cloud_options))
     say(f"local cloud: started at {local.endpoint_url} (it is stopped at the end)")
     return local
-
-
-def _stack(cloud: Cloud, name: str, returns: Returns, say: Say) -> Stack:
-    """Give the stack of that name, deployed anew if it is missing or not what is asked for."""
-    found = find_stack(cloud, name)
-    if (
-        found is not None
-        and found.returns is returns
-        and found.template_sha256 == template_sha256()
-    ):
-        say(f"stack {name}: already deployed at {found.url}")
-        return found
-    stack = deploy_stack(
-        cloud, name=name, parameters={"ReturnValues": RETURN_VALUES[returns]}, say=say
-    )
-    say(f"stack {name}: deployed at {stack.url}")
-    return stack
 
 
 def cost_warning(options: LoadOptions) -> str:

@@ -27,7 +27,6 @@ MAY_IMPORT = {
         "boto3",
         "botocore",
         "aiohttp",
-        "airspeed",
         "httptools",
         "ministack",
         "mypy_boto3_apigateway",

@@ -7,7 +7,6 @@ yes), whether a method's limit in a usage plan replaces the plan's (here: both h
 throttled request counts against the quota (here: no).
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +17,6 @@ from deploy.local.configuration import DeployedApi, Method
 from deploy.local.options import Limits
 from deploy.local.quotas import Quotas
 from deploy.local.throttling import Buckets, RateLimit
-
-log = logging.getLogger(__name__)
 
 KEY_HEADER = "x-api-key"
 HEADER_SOURCE = "HEADER"
@@ -79,12 +76,10 @@ def usable_key(api: DeployedApi, headers: Mapping[str, str]) -> ApiKey:
     Raises Refused if there is none, or none that a usage plan lets in here.
     """
     if api.definition.api_key_source != HEADER_SOURCE:
-        log.error(
-            "API %s takes its API keys from %s: this gateway has no authorizers, only HEADER",
-            api.api_id,
-            api.definition.api_key_source,
+        source = api.definition.api_key_source
+        raise Refused(
+            Refusal.CONFIGURATION, f"not emulated: API keys from {source}, only from the header"
         )
-        raise Refused(Refusal.CONFIGURATION)
     key = api.access.keys.get(headers.get(KEY_HEADER, ""))
     if key is None:
         raise Refused(Refusal.INVALID_KEY)

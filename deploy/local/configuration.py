@@ -1,15 +1,28 @@
 """A deployed API's configuration, as API Gateway's API describes it. Knows no requests."""
 
+import contextlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
+from deploy.local import gaps
 from deploy.local.access import StageAccess
+from deploy.local.header_mapping import (
+    GATEWAY_HEADER,
+    GATEWAY_SOURCE,
+    RESPONSE_HEADER,
+    RESPONSE_SOURCE,
+    HeaderMapping,
+    parse_mapping,
+)
 from deploy.local.json_values import Json
 
 DEFAULT_TIMEOUT_MS = 29_000
 OPEN_ACCESS = StageAccess()
 PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
+
+
+JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +33,23 @@ class IntegrationResponse:
     pattern: re.Pattern[str] | None
     """Matches the backend's whole status; None marks the default response."""
     templates: Mapping[str, str]
-    parameters: Mapping[str, str]
-    """`method.response.header.X` to a quoted constant or `integration.response.header.Y`."""
+    static_headers: Mapping[str, str]
+    mapped_headers: tuple[HeaderMapping, ...]
+    """The headers that are not the same every time."""
+
+    def template_for(self, accept: str) -> tuple[str, str | None]:
+        """Choose the template by the Accept header, and its type; without any, the body passes.
+
+        AWS: "Amazon API Gateway API request and response data mapping reference". "The first
+        existing template", which it takes when nothing matches, is one for JSON here if there is
+        one: the order of a JSON object is not documented.
+        """
+        templates = self.templates
+        wanted = accept.partition(";")[0].strip().lower()
+        for content_type in (wanted, JSON_TYPE):
+            if content_type in templates:
+                return content_type, templates[content_type]
+        return next(iter(templates.items()), (JSON_TYPE, None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +63,18 @@ class Integration:
     timeout_ms: int
     request_templates: Mapping[str, str]
     responses: tuple[IntegrationResponse, ...]
+    chosen: dict[int, IntegrationResponse | None] = field(default_factory=dict, compare=False)
+    """The response of each status seen so far."""
 
     def response_for(self, status: int) -> IntegrationResponse | None:
         """Choose the response whose pattern matches, else the default one, else none."""
-        text = str(status)
+        if status not in self.chosen:
+            self.chosen[status] = self._choose(str(status))
+        return self.chosen[status]
+
+    def _choose(self, status: str) -> IntegrationResponse | None:
         for response in self.responses:
-            if response.pattern is not None and response.pattern.fullmatch(text):
+            if response.pattern is not None and response.pattern.fullmatch(status):
                 return response
         return next((response for response in self.responses if response.pattern is None), None)
 
@@ -55,12 +89,15 @@ class Method:
     authorization: str
     api_key_required: bool
     integration: Integration | None
+    gaps: tuple[str, ...] = ()
+    """What it is configured to do that this gateway does not do: it answers 500."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One path of the API, which may have `{parameters}`."""
 
+    id: str
     path: str
     pattern: re.Pattern[str]
     parameters: tuple[str, ...]
@@ -73,7 +110,7 @@ class GatewayResponse:
     """A customised answer of the gateway itself."""
 
     status: int | None
-    headers: Mapping[str, str]
+    headers: tuple[HeaderMapping, ...]
     templates: Mapping[str, str]
 
 
@@ -83,6 +120,8 @@ class Definition:
 
     resources: tuple[Resource, ...]
     gateway_responses: Mapping[str, GatewayResponse]
+    gaps: tuple[str, ...] = ()
+    """What the whole API is configured to do that this gateway does not do."""
     api_key_source: str = "HEADER"
 
     @property
@@ -114,6 +153,8 @@ class DeployedApi:
     account: str
     variables: Mapping[str, str]
     definition: Definition
+    gaps: tuple[str, ...] = ()
+    """What the stage is configured to do that this gateway does not do."""
     access: StageAccess = OPEN_ACCESS
 
 
@@ -121,6 +162,7 @@ def resources_of(items: list[Json]) -> tuple[Resource, ...]:
     """Turn GetResources' items into resources, the most specific path first."""
     resources = [
         Resource(
+            id=item.get("id") or "",
             path=item["path"],
             pattern=path_pattern(item["path"]),
             parameters=tuple(PARAMETER.findall(item["path"])),
@@ -163,6 +205,7 @@ def method_of(path: str, verb: str, item: Json) -> Method:
         authorization=item.get("authorizationType") or "NONE",
         api_key_required=bool(item.get("apiKeyRequired")),
         integration=integration_of(found) if found else None,
+        gaps=tuple(gaps.of_method(item)),
     )
 
 
@@ -174,37 +217,67 @@ def integration_of(item: Json) -> Integration:
         credentials=item.get("credentials") or "",
         passthrough=item.get("passthroughBehavior") or "WHEN_NO_MATCH",
         timeout_ms=int(item.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS),
-        request_templates=item.get("requestTemplates") or {},
+        request_templates=by_mime_type(item.get("requestTemplates")),
         responses=tuple(
-            IntegrationResponse(
-                status=int(status),
-                pattern=selection(response.get("selectionPattern")),
-                templates=response.get("responseTemplates") or {},
-                parameters=response.get("responseParameters") or {},
-            )
+            response_of(status, response)
             for status, response in (item.get("integrationResponses") or {}).items()
         ),
     )
 
 
+def by_mime_type(templates: Json) -> dict[str, str]:
+    """Key templates as they are looked up: the type's letters in lower case."""
+    return {mime_type.lower(): text for mime_type, text in (templates or {}).items()}
+
+
+def response_of(status: str, item: Json) -> IntegrationResponse:
+    """Turn an integration response as GetResources shows it into ours."""
+    mapped = []
+    static = {}
+    for name, source in (item.get("responseParameters") or {}).items():
+        try:
+            mapping = parse_mapping(name.removeprefix(RESPONSE_HEADER), source, RESPONSE_SOURCE)
+        except ValueError:
+            continue  # its method has it among its gaps, and never answers
+        if mapping.kind == "static":
+            content_type = mapping.header.lower() == "content-type"
+            static["Content-Type" if content_type else mapping.header] = mapping.name
+        else:
+            mapped.append(mapping)
+    return IntegrationResponse(
+        status=int(status),
+        pattern=selection(item.get("selectionPattern")),
+        templates={
+            kind.lower(): text for kind, text in (item.get("responseTemplates") or {}).items()
+        },
+        static_headers=static,
+        mapped_headers=tuple(mapped),
+    )
+
+
 def selection(pattern: str | None) -> re.Pattern[str] | None:
     """Compile a selection pattern; an empty one marks the default response."""
-    return re.compile(pattern) if pattern else None
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error:
+        return None  # its method has it among its gaps, and never answers
 
 
 def gateway_responses_of(items: list[Json]) -> dict[str, GatewayResponse]:
     """Keep the customised gateway responses; the generated defaults are in `answers`."""
-    prefix = "gatewayresponse.header."
     return {
         item["responseType"]: GatewayResponse(
             status=int(item["statusCode"]) if item.get("statusCode") else None,
-            headers={
-                name.removeprefix(prefix): value[1:-1]
-                for name, value in (item.get("responseParameters") or {}).items()
-                if name.startswith(prefix) and value.startswith("'")
-            },
+            headers=tuple(gateway_headers(item)),
             templates=item.get("responseTemplates") or {},
         )
         for item in items
         if not item.get("defaultResponse")
     }
+
+
+def gateway_headers(item: Json) -> Iterator[HeaderMapping]:
+    """Parse a gateway response's headers; `gaps` says which cannot be parsed."""
+    for name, source in (item.get("responseParameters") or {}).items():
+        with contextlib.suppress(ValueError):
+            yield parse_mapping(name.removeprefix(GATEWAY_HEADER), source, GATEWAY_SOURCE)

@@ -18,11 +18,12 @@ from deploy.local.admission import Admission
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
 from deploy.local.engine import TARGET_PREFIX, Call, Engine, EngineAnswer
-from deploy.local.gateway import Gateway, Request
+from deploy.local.gateway import Gateway
 from deploy.local.http1 import Incoming, Outgoing, plain
 from deploy.local.limits import ItemLimits
 from deploy.local.reader import ConfigurationReader
-from deploy.local.split_engine import ENGINE_FAILURE, SplitEngine, failure
+from deploy.local.request import Request
+from deploy.local.split_engine import ENGINE_FAILURE, SplitEngine, unanswered
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ class Front:
             return from_engine(await engine.call(call, timeout_s=DIRECT_TIMEOUT_S))
         except (TimeoutError, ConnectionError) as error:
             log.warning("the database gave no answer to %s: %s", call.action, error)
-            return from_engine(failure(f"no answer to {call.action} ({error or 'too slow'})"))
+            return from_engine(unanswered(call.action))
 
     async def _mirrored(self, engine: SplitEngine, body: bytes) -> list[str]:
         """Make what tables this request brought, before its answer shows them to anyone.

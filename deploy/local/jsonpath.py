@@ -43,16 +43,29 @@ def steps_of(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def find(document: Json, path: str) -> Json:
-    """Return what `path` points at, None if nothing; a list once `*` was passed."""
-    found: list[Json] = [document]
-    many = False
-    for step in steps_of(path):
-        many = many or step is None
+def find(document: Json, path: str, missing: Json = None) -> Json:
+    """Return what `path` points at, `missing` if nothing; a list once `*` was passed."""
+    found = document
+    steps = steps_of(path)
+    for position, step in enumerate(steps):
+        if step is None:
+            return spread([found], steps[position:])
+        if isinstance(step, str):
+            if not isinstance(found, dict) or step not in found:
+                return missing
+            found = found[step]
+        elif isinstance(found, list) and -len(found) <= step < len(found):
+            found = found[step]
+        else:
+            return missing
+    return found
+
+
+def spread(found: list[Json], steps: tuple[Step, ...]) -> list[Json]:
+    """Follow the steps from the first `*` on, with all the values it leads to."""
+    for step in steps:
         found = [member for value in found for member in members(value, step)]
-    if many:
-        return found
-    return found[0] if found else None
+    return found
 
 
 def members(value: Json, step: Step) -> list[Json]:

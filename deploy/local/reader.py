@@ -1,8 +1,10 @@
 """Reads deployed configurations through the API Gateway API, exactly as deployed."""
 
 import logging
+from collections.abc import Iterable
 from urllib.parse import quote
 
+from deploy.local import gaps
 from deploy.local.access import read_access
 from deploy.local.configuration import (
     Definition,
@@ -31,6 +33,7 @@ class ConfigurationReader:
         self._control_plane = control_plane
         self._stages: dict[tuple[str, str], DeployedApi | None] = {}
         self._definitions: dict[tuple[str, str], Definition] = {}
+        self._said_gaps: set[tuple[str, str, str]] = set()
 
     def cached(self, api_id: str, stage: str) -> DeployedApi | None:
         """Return what is known of a stage without asking."""
@@ -88,23 +91,41 @@ class ConfigurationReader:
                         found,
                         keys_wanted=definition.wants_keys,
                     ),
+                    gaps=self._said(api_id, f"stage {stage}", gaps.of_stage(found)),
                 )
         return None
 
     async def _definition(self, scope: Scope, api_id: str, deployment_id: str) -> Definition:
         key = (api_id, deployment_id)
         if key not in self._definitions:
-            root = root_of(api_id)
-            items = self._control_plane.items
-            api = await self._control_plane.get(scope, root) or {}
-            self._definitions[key] = Definition(
-                resources=resources_of(await items(scope, f"{root}/resources", embed="methods")),
-                gateway_responses=gateway_responses_of(
-                    await items(scope, f"{root}/gatewayresponses")
-                ),
-                api_key_source=api.get("apiKeySource") or "HEADER",
-            )
+            self._definitions[key] = await self._freeze(scope, api_id)
         return self._definitions[key]
+
+    async def _freeze(self, scope: Scope, api_id: str) -> Definition:
+        root = root_of(api_id)
+        items = self._control_plane.items
+        resources = resources_of(await items(scope, f"{root}/resources", embed="methods"))
+        responses = await items(scope, f"{root}/gatewayresponses")
+        for resource in resources:
+            for verb, method in resource.methods.items():
+                self._said(api_id, f"{verb} {resource.path}", method.gaps)
+        api = await self._control_plane.get(scope, root) or {}
+        found = [*gaps.of_api(api), *gaps.of_gateway_responses(responses)]
+        return Definition(
+            resources=resources,
+            gateway_responses=gateway_responses_of(responses),
+            gaps=self._said(api_id, "the whole API", found),
+            api_key_source=api.get("apiKeySource") or "HEADER",
+        )
+
+    def _said(self, api_id: str, where: str, found: Iterable[str]) -> tuple[str, ...]:
+        """Log each gap, once."""
+        said = tuple(found)
+        for gap in said:
+            if (api_id, where, gap) not in self._said_gaps:
+                self._said_gaps.add((api_id, where, gap))
+                log.warning("API %s, %s: not emulated: %s", api_id, where, gap)
+        return said
 
 
 def root_of(api_id: str) -> str:

@@ -33,6 +33,8 @@ ACCOUNT_DIGITS = 12
 DEFAULT_REGION = "us-east-1"
 OK = 200
 REFUSED = 400
+FAILED = 500
+SERVER_ERROR = "com.amazonaws.dynamodb.v20120810#InternalServerError"
 ENGINE_FAILURE = "EngineFailure"
 """Our own error code: AWS has no such thing as an engine. With a 400 no client tries again."""
 
@@ -96,9 +98,19 @@ class SplitEngine:
 
 
 def failure(why: str) -> EngineAnswer:
-    """Answer in DynamoDB's form that the engine could not do its part."""
+    """Answer in DynamoDB's form that the engine could not do its part: nothing was applied."""
+    return error(REFUSED, ENGINE_FAILURE, why)
+
+
+def unanswered(action: str) -> EngineAnswer:
+    """Answer that the engine gave no answer, so that what was asked may be applied or not."""
+    return error(FAILED, SERVER_ERROR, f"the database gave no answer to {action}")
+
+
+def error(status: int, kind: str, message: str) -> EngineAnswer:
+    """Build an error as DynamoDB does (AWS: "Error handling with DynamoDB")."""
     return EngineAnswer(
-        status=REFUSED,
+        status=status,
         headers={"content-type": CONTENT_TYPE},
-        body=json.dumps({"__type": ENGINE_FAILURE, "message": why}).encode(),
+        body=json.dumps({"__type": kind, "message": message}).encode(),
     )

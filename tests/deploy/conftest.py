@@ -1,17 +1,21 @@
 """Real local clouds for all of these tests, on ports of the system's choosing."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.cloud import Cloud
+from deploy.creation import deploy_stack
 from deploy.local.engine_choice import DYNALITE, MINISTACK, EngineChoice
-from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
-from deploy.stack import TEMPLATE_PATH, Stack, deploy_stack
+from deploy.local.process import LocalCloud
+from deploy.stack import Stack
+from deploy.template import TEMPLATE_PATH
 from tests.deploy.handmade import Api
 from tests.deploy.places import Places, quiet
-from tests.deploy.support import ScriptedDynamo, scripted_dynamo
+from tests.deploy.support import EditTemplate, ScriptedDynamo, scripted_dynamo
 
 ENGINES = [
     pytest.param(MINISTACK, id=MINISTACK),
@@ -31,6 +35,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _no_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> EditTemplate:
+    def write(*passages: tuple[str, str]) -> Path:
+        text = TEMPLATE_PATH.read_text()
+        for old, new in passages:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / "template.yml"
+        path.write_text(text)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +121,9 @@ def scripted(scripted_stack: Stack, backend: ScriptedDynamo) -> Iterator[Stack]:
     backend.reset()
     yield scripted_stack
     backend.reset()
+
+
+@pytest.fixture
+def name() -> str:
+    """A stack that each test first brings up as the template has it."""
+    return "changing"

@@ -42,9 +42,13 @@ class Api:
         request_template: str | dict[str, str] = "{}",
         responses: dict[str, dict[str, Any]] | None = None,
         uri: str = LIST_TABLES,
+        declared: bool = True,
         **integration: Any,
     ) -> None:
-        """Put a method whose default response shows what the request template rendered."""
+        """Put a method that passes the backend's answer on, unless `responses` say otherwise.
+
+        `declared` puts the method responses that AWS demands before integration responses.
+        """
         client = self.cloud.apigateway()
         ids: dict[str, Any] = {
             "restApiId": self.id,
@@ -68,6 +72,9 @@ class Api:
         }
         client.put_integration(**ids, **arguments)
         for status, response in (responses or {"200": {}}).items():
+            if declared:
+                headers = dict.fromkeys(response.get("responseParameters", {}), False)
+                client.put_method_response(**ids, statusCode=status, responseParameters=headers)
             client.put_integration_response(**ids, statusCode=status, **response)
 
     def deploy(self, **arguments: Any) -> str:

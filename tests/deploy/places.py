@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Self
 
 from deploy.cloud import Cloud
+from deploy.creation import deploy_stack
 from deploy.local.engine_choice import EngineChoice
-from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
-from deploy.stack import Stack, deploy_stack
+from deploy.local.process import LocalCloud
+from deploy.stack import Stack
 
 
 class Places:

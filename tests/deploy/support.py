@@ -7,10 +7,35 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+
+from deploy.cloud import Cloud
+from deploy.deployer import bring_up
+from deploy.progress import describe
+from deploy.stack import Stack
+from deploy.template import TEMPLATE_PATH
+
+BROKEN = ("ResponseType: DEFAULT_5XX", "ResponseType: DEFAULT_6XX")
+"""Turns the template into one whose resource ServerErrors is refused."""
+STUCK = """
+  Never:
+    Type: AWS::CloudFormation::WaitCondition
+    DependsOn: Table
+    Properties:
+      Handle: !Ref Handle
+      Timeout: "600"
+  Handle:
+    Type: AWS::CloudFormation::WaitConditionHandle
+
+Outputs:"""
+"""In the place of a line end before Outputs: a resource that never comes up."""
+DONE = ("Done: '{\"ok\":true}'", 'Done: \'{"ok":"new"}\'')
+"""Changes what a PUT answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +156,25 @@ def scripted_dynamo() -> Iterator[ScriptedDynamo]:
         assert dynamo.loop is not None
         dynamo.loop.call_soon_threadsafe(stop.set)
         thread.join(10)
+
+
+class EditTemplate(Protocol):
+    """Writes the template with passages replaced, and gives the path."""
+
+    def __call__(self, *passages: tuple[str, str]) -> Path: ...
+
+
+def standing(
+    cloud: Cloud,
+    name: str,
+    path: Path = TEMPLATE_PATH,
+    said: list[str] | None = None,
+    **wanted: str,
+) -> Stack:
+    say = print if said is None else said.append
+    return bring_up(cloud, name=name, parameters=wanted, say=say, template_path=path)
+
+
+def status(cloud: Cloud, name: str) -> str | None:
+    described = describe(cloud.cloudformation(), name)
+    return None if described is None else described["StackStatus"]

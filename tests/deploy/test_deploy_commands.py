@@ -20,7 +20,8 @@ from deploy.probe import FAR, NEAR, Patience, Reply, await_serving
 from deploy.progress import describe
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import Step, differences, smoke, walk
-from deploy.stack import OUR_TAG, TEMPLATE_PATH, find_stack
+from deploy.stack import OUR_TAG, find_stack
+from deploy.template import TEMPLATE_PATH
 from history.errors import UserError
 from history.operation import Returns
 from runner.options import read_options
@@ -116,17 +117,16 @@ def test_deploy_inspect_destroy_on_the_local_target(
         monkeypatch.setenv("RETURNS", "old")
         put(up, 7)
         again = command("deploy")
-        assert again.endswith(
-            f"stack whole is already up: {up} (make destroy first to start over)\n"
-        )
+        assert again.endswith(f"stack whole is already up: {up}\n")
         assert request("GET", up).body == "7"
 
         other = command("deploy", "--returns", "new")
         assert (
-            "stack whole has ReturnValues UPDATED_OLD, asked for is UPDATED_NEW: it is made anew\n"
+            "stack whole has ReturnValues UPDATED_OLD, asked for is UPDATED_NEW: it is updated in "
+            "place\n"
         ) in other
-        assert "removing stack whole (CREATE_COMPLETE)\n" in other
-        assert request("GET", up).status == 403
+        assert other.endswith(f"stack whole is updated: {up}\n")
+        assert request("GET", up).body == "9"
 
         local = running_cloud(tmp_path)
         assert local is not None
@@ -286,6 +286,16 @@ def test_what_a_person_can_fix_is_one_sentence(environment: dict[str, str], sent
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"gapless: {sentence}")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy", "inspect", "smoke"])
+def test_a_server_named_by_url_has_no_stack(command: str) -> None:
+    done = run(command, URL="http://127.0.0.1:1/")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"gapless: URL=http://127.0.0.1:1/: {command} works on a stack, and a server named by URL "
+        "has none; leave URL out, or run `make loadtest` against it\n"
+    )
 
 
 def test_help_names_the_environment_and_the_exit_codes() -> None:

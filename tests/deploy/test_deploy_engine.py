@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from deploy.cloud import Cloud
 from deploy.local.engine import Call, EngineAnswer
 from deploy.local.http_engine import http_engine
-from deploy.local.lifecycle import ROOT, LocalCloud
 from deploy.local.ministack_engine import deep_copy
+from deploy.local.process import ROOT, LocalCloud
 from tests.deploy.support import ScriptedDynamo
 
 UPDATE = {

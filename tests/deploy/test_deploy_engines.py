@@ -14,11 +14,13 @@ from botocore.exceptions import ClientError
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
+from deploy.creation import deploy_stack
 from deploy.local.engine_choice import DYNALITE, MINISTACK, EngineChoice
-from deploy.local.lifecycle import LocalCloud, temporary_cloud
+from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
+from deploy.local.process import LocalCloud
 from deploy.progress import describe
-from deploy.stack import Stack, deploy_stack
+from deploy.stack import Stack
 from history.errors import UserError
 from tests.deploy.places import Places, quiet
 from tests.deploy.support import ScriptedDynamo, put, request
@@ -222,6 +224,15 @@ def test_a_table_that_cannot_be_made_fails_the_stack_with_the_reason(
     assert "refused-too" not in cloud.dynamodb().list_tables()["TableNames"]
     backend.reset()
     assert deploy_stack(cloud, name="refused", parameters={}, say=quiet).name == "refused"
+
+
+def test_a_client_of_a_database_that_gives_no_answer_is_told_so(
+    scripted: Stack, backend: ScriptedDynamo
+) -> None:
+    cloud = Cloud(region="us-east-1", endpoint_url=scripted.url.partition("/_aws")[0])
+    backend.drop = True
+    with pytest.raises(ClientError, match=r"\(InternalServerError\).* no answer to Scan"):
+        cloud.dynamodb().scan(TableName=scripted.table_name)
 
 
 def test_a_database_of_yours_keeps_your_tables_and_none_of_ours(

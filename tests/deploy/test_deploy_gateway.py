@@ -9,7 +9,7 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.local.lifecycle import LocalCloud
+from deploy.local.process import LocalCloud
 from deploy.stack import Stack
 from tests.deploy.handmade import JSON_TYPE, Api
 from tests.deploy.support import put, request

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from deploy.cloud import Cloud
+from deploy.creation import deploy_stack
 from deploy.inspection import ABSENT, inspect_stack, lines
-from deploy.stack import Stack, deploy_stack, remove_stack
+from deploy.removal import remove_stack
+from deploy.stack import Stack
 
 Tamper = Callable[[Any, dict[str, str]], object]
 

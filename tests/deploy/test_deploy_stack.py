@@ -9,59 +9,22 @@ from typing import Any
 
 import pytest
 
+from deploy import removal, serving
 from deploy import stack as stacks
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.intent import deviation
-from deploy.probe import Patience
+from deploy.creation import deploy_stack
+from deploy.deployer import deviation
+from deploy.probe import CHANGED, FAR, NEAR, Patience
 from deploy.progress import describe
-from deploy.stack import (
-    OUR_TAG,
-    TEMPLATE_PATH,
-    Stack,
-    await_settled,
-    deploy_stack,
-    find_stack,
-    remove_stack,
-    sha256_of,
-    template_sha256,
-    template_text,
-    url_of,
-)
+from deploy.removal import clean_up, remove_stack
+from deploy.serving import patience_for
+from deploy.stack import OUR_TAG, Stack, await_settled, find_stack, url_of
+from deploy.template import TEMPLATE_PATH, sha256_of, template_text
 from history.errors import UserError
-from tests.deploy.support import put, request
+from tests.deploy.support import BROKEN, STUCK, EditTemplate, put, request
 
 pytestmark = pytest.mark.both_engines
-
-Edit = Callable[[str, str], Path]
-
-BROKEN = ("ResponseType: DEFAULT_5XX", "ResponseType: DEFAULT_6XX")
-"""Turns the template into one whose resource ServerErrors is refused."""
-STUCK = """
-  Never:
-    Type: AWS::CloudFormation::WaitCondition
-    DependsOn: Table
-    Properties:
-      Handle: !Ref Handle
-      Timeout: "600"
-  Handle:
-    Type: AWS::CloudFormation::WaitConditionHandle
-
-Outputs:"""
-
-
-@pytest.fixture
-def edited(tmp_path: Path) -> Edit:
-    """Write the template with one passage replaced."""
-
-    def write(old: str, new: str) -> Path:
-        text = TEMPLATE_PATH.read_text()
-        assert old in text
-        path = tmp_path / "template.yml"
-        path.write_text(text.replace(old, new))
-        return path
-
-    return write
 
 
 def status(cloud: Cloud, name: str) -> str | None:
@@ -98,8 +61,8 @@ def test_an_absent_stack(cloud: Cloud) -> None:
     assert remove_stack(cloud, "absent", print) is False
 
 
-def test_a_failed_resource_is_named_and_nothing_is_left(cloud: Cloud, edited: Edit) -> None:
-    broken = edited(*BROKEN)
+def test_a_failed_resource_is_named_and_nothing_is_left(cloud: Cloud, edited: EditTemplate) -> None:
+    broken = edited(BROKEN)
     said: list[str] = []
     with pytest.raises(UserError) as failure:
         deploy_stack(cloud, name="broken", parameters={}, say=said.append, template_path=broken)
@@ -112,8 +75,8 @@ def test_a_failed_resource_is_named_and_nothing_is_left(cloud: Cloud, edited: Ed
     assert leftovers(cloud, "broken") == []
 
 
-def test_a_refused_template_is_one_sentence(cloud: Cloud, edited: Edit) -> None:
-    refused = edited("AWS::DynamoDB::Table", "AWS::DynamoDB::Tabel")
+def test_a_refused_template_is_one_sentence(cloud: Cloud, edited: EditTemplate) -> None:
+    refused = edited(("AWS::DynamoDB::Table", "AWS::DynamoDB::Tabel"))
     with pytest.raises(UserError, match="Tabel"):
         deploy_stack(cloud, name="refused", parameters={}, say=print, template_path=refused)
     assert status(cloud, "refused") is None
@@ -127,9 +90,9 @@ def test_a_parameter_that_is_not_allowed_is_one_sentence(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("on_failure", ["DO_NOTHING", "ROLLBACK"])
 def test_a_stack_that_failed_before_is_not_found_and_is_replaced(
-    cloud: Cloud, edited: Edit, on_failure: str
+    cloud: Cloud, edited: EditTemplate, on_failure: str
 ) -> None:
-    broken = edited(*BROKEN)
+    broken = edited(BROKEN)
     client = cloud.cloudformation()
     client.create_stack(
         StackName="ruin",
@@ -164,6 +127,12 @@ def test_on_aws_the_url_is_the_output_itself() -> None:
     assert url_of(Cloud(region="x", endpoint_url="http://h:1/"), outputs) == (
         "http://h:1/_aws/execute-api/a/v1/"
     )
+
+
+def test_patience_grows_with_the_distance_and_after_a_change() -> None:
+    near, far = Cloud(region="x", endpoint_url="http://127.0.0.1:1"), Cloud(region="x")
+    assert {patience_for(near), patience_for(near, changed=True)} == {NEAR}
+    assert (patience_for(far), patience_for(far, changed=True)) == (FAR, CHANGED)
 
 
 def test_the_stage_name_is_a_parameter(cloud: Cloud) -> None:
@@ -205,7 +174,7 @@ def test_a_stack_that_we_did_not_make_is_not_touched(cloud: Cloud, theirs: str) 
     for attempt in (
         lambda: remove_stack(cloud, theirs, print),
         lambda: deploy_stack(cloud, name=theirs, parameters={}, say=print),
-        lambda: stacks.clean_up(cloud, theirs, None, print),
+        lambda: clean_up(cloud, theirs, None, print),
     ):
         with pytest.raises(UserError, match=FOREIGN):
             attempt()
@@ -223,7 +192,8 @@ def described_as(monkeypatch: pytest.MonkeyPatch, *statuses: str) -> None:
         found = describe(client, name)
         return {**found, "StackStatus": pending.pop(0)} if pending and found else found
 
-    monkeypatch.setattr(stacks, "describe", pretending)
+    for module in (stacks, removal):
+        monkeypatch.setattr(module, "describe", pretending)
 
 
 @pytest.mark.parametrize(
@@ -273,9 +243,9 @@ def test_what_is_in_progress_is_waited_for_before_the_removal(
     assert status(cloud, "busy") is None
 
 
-def test_what_does_not_end_is_not_removed(cloud: Cloud, edited: Edit) -> None:
+def test_what_does_not_end_is_not_removed(cloud: Cloud, edited: EditTemplate) -> None:
     client = cloud.cloudformation()
-    stuck = edited("\nOutputs:", STUCK).read_text()
+    stuck = edited(("\nOutputs:", STUCK)).read_text()
     client.create_stack(
         StackName="endless", TemplateBody=stuck, Capabilities=["CAPABILITY_IAM"], Tags=[OUR_TAG]
     )
@@ -300,10 +270,10 @@ def test_a_change_set_under_review_is_refused(
 
 
 def test_a_stack_that_never_serves_is_left_and_not_called_up(
-    cloud: Cloud, edited: Edit, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, edited: EditTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stacks, "NEAR", Patience(timeout_s=0.0, answers=1, spread_s=0.0))
-    deaf = edited("SelectionPattern: 4\\d{2}", "SelectionPattern: '499'")
+    monkeypatch.setattr(serving, "NEAR", Patience(timeout_s=0.0, answers=1, spread_s=0.0))
+    deaf = edited(("SelectionPattern: 4\\d{2}", "SelectionPattern: '499'"))
     with pytest.raises(UserError) as failure:
         deploy_stack(cloud, name="deaf", parameters={}, say=print, template_path=deaf)
     sentence = str(failure.value)
@@ -328,12 +298,12 @@ def test_a_stack_that_never_serves_is_left_and_not_called_up(
     ],
 )
 def test_deviation(new: Stack, parameters: dict[str, str], expected: str | None) -> None:
-    assert deviation(new, parameters) == expected
+    assert deviation(new, template_text(), parameters) == expected
 
 
 def test_another_template_is_a_deviation(new: Stack) -> None:
     edited = replace(new, template_sha256="0" * 64)
-    assert deviation(edited, {}) == "was made from another deploy/template.yml"
+    assert deviation(edited, template_text(), {}) == "was made from another deploy/template.yml"
 
 
 def test_an_interrupt_in_the_middle_leaves_nothing(cloud: Cloud) -> None:
@@ -357,8 +327,8 @@ def test_an_interrupt_of_the_cleaning_up_says_what_is_left(cloud: Cloud) -> None
     assert remove_stack(cloud, "halved", print)
 
 
-def test_a_creation_that_takes_too_long_is_given_up(cloud: Cloud, edited: Edit) -> None:
-    stuck = edited("\nOutputs:", STUCK)
+def test_a_creation_that_takes_too_long_is_given_up(cloud: Cloud, edited: EditTemplate) -> None:
+    stuck = edited(("\nOutputs:", STUCK))
     with pytest.raises(UserError, match=r"creating stack stuck: still CREATE_IN_PROGRESS after"):
         deploy_stack(
             cloud, name="stuck", parameters={}, say=print, template_path=stuck, timeout_s=0.2
@@ -375,4 +345,4 @@ def test_the_hash_is_of_the_bytes_whatever_the_line_ends(tmp_path: Path) -> None
 
 def test_the_hash_is_of_the_template_that_is_deployed(new: Stack, old: Stack) -> None:
     expected = hashlib.sha256(TEMPLATE_PATH.read_bytes()).hexdigest()
-    assert {new.template_sha256, old.template_sha256, template_sha256()} == {expected}
+    assert {new.template_sha256, old.template_sha256, sha256_of(template_text())} == {expected}

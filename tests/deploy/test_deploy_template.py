@@ -6,7 +6,8 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.stack import Stack, deploy_stack
+from deploy.creation import deploy_stack
+from deploy.stack import Stack
 from history.errors import UserError
 from tests.deploy.support import ScriptedDynamo, put, request
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.intent import load_template
-from deploy.stack import TEMPLATE_PATH
+from deploy.template import TEMPLATE_PATH, load_template
 from tests.deploy import template_rules as rules
 from tests.deploy.template_rules import Rule
 

@@ -17,13 +17,14 @@ from botocore.exceptions import ClientError
 
 from deploy.cloud import Cloud, code_of
 from deploy.counter import read_counter
+from deploy.creation import deploy_stack
 from deploy.local.engine import authorization
 from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions, Limits
 from deploy.local.process import LocalCloud
 from deploy.local.throttling import RateLimit
-from deploy.stack import Stack, deploy_stack
-from tests.deploy.conftest import quiet
+from deploy.stack import Stack
+from tests.deploy.places import quiet
 from tests.deploy.support import Reply, put, request
 
 BURST = 20
