@@ -43,6 +43,10 @@ ALLOW_HOST ?=
 SEED ?=
 #: aws: the local cloud keeps to AWS's limits (1,000 writes/s per item); none
 LIMITS ?= none
+#: the local cloud's database: ministack, dynalite, dynamodb-local, or any DynamoDB's address
+ENGINE ?= ministack
+#: for ENGINE=dynamodb-local: the folder with your own DynamoDBLocal.jar
+DYNAMODB_LOCAL ?=
 #: port of the local cloud that make deploy starts
 LOCAL_PORT ?= 4566
 #: the Python that makes .venv
@@ -50,8 +54,9 @@ PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
+export ENGINE DYNAMODB_LOCAL
 
-RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt && .venv/bin/python
+RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
 DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python
 
 ##@ The experiment
@@ -92,8 +97,12 @@ inspect: ## show the integration method by method, against the template's intent
 install: ## make .venv from the exact pins
 	$(RUNTIME) --version
 
+.PHONY: dynalite
+dynalite: ## install the engine of ENGINE=dynalite from its exact pins (needs nodejs and npm)
+	@$(PYTHON) runner/bootstrap.py dynalite
+
 .PHONY: test
-test: ## all tests, against the real local stack
+test: dynalite ## all tests, against the real local stack
 	$(DEVELOPMENT) -m pytest -q -n 2 --dist loadgroup
 
 .PHONY: check

@@ -18,6 +18,7 @@ from deploy.local.lifecycle import (
     start_background,
     stop_background,
 )
+from deploy.local.options import require_same
 from deploy.removal import remove_stack
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import smoke
@@ -49,6 +50,8 @@ environment:
   RETURNS       new (default) or old: whether GET answers the value after its increment or before
   LOCAL_PORT    of the background cloud that deploy starts; 0 takes any free one [default: 4566]
   LIMITS        none (default), or aws: the local cloud keeps to AWS's limits per item and account
+  ENGINE        the local cloud's database: ministack (default), dynalite (make dynalite installs
+                it), dynamodb-local (yours, in the folder DYNAMODB_LOCAL), or a DynamoDB's address
 
 exit codes: 0 done, 1 a wrong answer or a difference, 2 bad usage or it could not be done
 
@@ -112,8 +115,11 @@ def temporary(settings: Settings) -> Iterator[Cloud]:
         yield Cloud(region=settings.region, endpoint_url=local.endpoint_url)
 
 
-def standing_cloud(settings: Settings) -> Cloud | None:
-    """Reach the target; locally the background cloud, None if none runs."""
+def standing_cloud(settings: Settings, *, as_asked: bool) -> Cloud | None:
+    """Reach the target; locally the background cloud, None if none runs.
+
+    Raises UserError if it has to be `as_asked` and runs with other options.
+    """
     if settings.target is not Target.LOCAL:
         return Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
     found = background(STATE_DIR)
@@ -121,6 +127,8 @@ def standing_cloud(settings: Settings) -> Cloud | None:
         say(found.sentence())
     if found.condition is not Condition.SERVING or found.cloud is None:
         return None
+    if as_asked:
+        require_same(found.cloud.variables, settings.cloud_options)
     return Cloud(region=settings.region, endpoint_url=found.cloud.endpoint_url)
 
 
@@ -145,7 +153,7 @@ def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
 
 def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
     """Remove the stack; locally stop the background cloud too."""
-    cloud = standing_cloud(settings)
+    cloud = standing_cloud(settings, as_asked=False)
     if cloud is None:
         stopped = stop_background(STATE_DIR)
         say("local cloud ended" if stopped else "no local cloud is running: nothing to remove")
@@ -160,14 +168,14 @@ def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
 
 def run_smoke(settings: Settings, _options: argparse.Namespace) -> int:
     """Walk temporary stacks."""
-    standing = standing_cloud(settings)
+    standing = standing_cloud(settings, as_asked=True)
     with temporary(settings) if standing is None else nullcontext(standing) as cloud:
         return 0 if smoke(cloud, stack_name=settings.stack, say=say) else EXIT_FAILED
 
 
 def run_inspect(settings: Settings, _options: argparse.Namespace) -> int:
     """Inspect the stack; locally, if there is none, one on a cloud that is gone afterwards."""
-    cloud = standing_cloud(settings)
+    cloud = standing_cloud(settings, as_asked=True)
     stack = None if cloud is None else find_stack(cloud, settings.stack)
     if cloud is not None and stack is not None:
         return print_inspection(cloud, stack)

@@ -7,7 +7,8 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from deploy.cloud import configured_region
-from deploy.local.options import CloudOptions, Limits, limits_of
+from deploy.local.engine_choice import MINISTACK, EngineChoice, engine_of
+from deploy.local.options import MINISTACK_ENGINE, CloudOptions, Limits, limits_of
 from history.errors import UserError
 from history.operation import Returns
 
@@ -41,11 +42,12 @@ class Settings:
     local_port: int
     returns: Returns
     limits: Limits = Limits.NONE
+    engine: EngineChoice = MINISTACK_ENGINE
 
     @property
     def cloud_options(self) -> CloudOptions:
         """What a local cloud is started as."""
-        return CloudOptions(limits=self.limits)
+        return CloudOptions(limits=self.limits, engine=self.engine)
 
 
 def read_settings(
@@ -73,6 +75,13 @@ def read_settings(
     limits = limits_of(value("LIMITS", default=Limits.NONE.value))
     if limits is not Limits.NONE:
         require_local("LIMITS", limits.value, target, url=value("URL", default=""))
+    engine = engine_of(
+        value("ENGINE", default=MINISTACK),
+        dynamodb_local=value("DYNAMODB_LOCAL", default=""),
+        allowed_hosts=value("ALLOW_HOST", default="").replace(",", " ").split(),
+    )
+    if engine != MINISTACK_ENGINE:
+        require_local("ENGINE", engine.name, target, url=value("URL", default=""))
     region = value("REGION", "AWS_REGION", "AWS_DEFAULT_REGION", default="")
     if not region and target is Target.AWS:
         region = region_of_profile(value("AWS_PROFILE", default="") or None) or ""
@@ -84,6 +93,7 @@ def read_settings(
         local_port=port_of(value("LOCAL_PORT", default=str(DEFAULT_LOCAL_PORT))),
         returns=returns_of(value("RETURNS", default=str(Returns.NEW))),
         limits=limits,
+        engine=engine,
     )
 
 

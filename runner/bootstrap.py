@@ -1,12 +1,18 @@
 """Make .venv from the exact pins; run by the system's Python, before anything is installed.
 
     python3 runner/bootstrap.py requirements.txt
+    python3 runner/bootstrap.py requirements.txt dynalite
+    python3 runner/bootstrap.py dynalite
+
+`dynalite` is what ENGINE=dynalite needs besides: a package of npm's, with exact pins of its own.
 
 Standard library only, and readable by old Pythons, which must get as far as being told.
 """
 
+import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 
@@ -14,6 +20,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 NEEDED = (3, 11)
+DYNALITE = os.path.join(ROOT, "deploy", "local", "dynalite")
+NODE_NEEDED = 18
 EXIT_USAGE = 2
 
 
@@ -57,9 +65,43 @@ def run(command, doing):
         fail("%s failed: %s" % (doing, " | ".join(tail) or "no output"))
 
 
-def main(arguments):
+def check_node():
+    """Refuse a machine without npm, or with a Node that is too old for dynalite's parts."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        fail(
+            "ENGINE=dynalite needs Node.js and npm, which are not there: install them (Debian and "
+            "Ubuntu: apt-get install nodejs npm), then run make again"
+        )
+    found = subprocess.run(["node", "--version"], stdout=subprocess.PIPE).stdout.decode().strip()
+    major = found.lstrip("v").split(".")[0]
+    if not major.isdigit() or int(major) < NODE_NEEDED:
+        fail("Node.js %s is too old, expected %d or newer" % (found or "(?)", NODE_NEEDED))
+
+
+def install_dynalite():
+    """Bring node_modules up to date with package-lock.json; one make at a time."""
+    lock_path = os.path.join(DYNALITE, "package-lock.json")
+    # Inside, so that the stamp goes with what it stands for: npm ci removes the folder first.
+    stamp = os.path.join(DYNALITE, "node_modules", ".gapless")
+    with open(lock_path, "rb") as pins:
+        fcntl.flock(pins, fcntl.LOCK_EX)
+        wanted = hashlib.sha256(pins.read()).hexdigest()
+        if os.path.exists(stamp):
+            with open(stamp) as file:
+                if file.read() == wanted:
+                    return
+        check_node()
+        print("install: dynalite from package-lock.json (a few seconds, once)")
+        sys.stdout.flush()
+        # --ignore-scripts: nothing has to be built, so nothing that was fetched has to run.
+        quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+        run(["npm", "ci", "--prefix", DYNALITE, "--ignore-scripts", *quiet], "npm ci")
+        with open(stamp, "w") as file:
+            file.write(wanted)
+
+
+def install_requirements(requirements):
     """Bring .venv up to date with one requirements file."""
-    requirements = arguments[0] if arguments else "requirements.txt"
     stamp = os.path.join(VENV, "." + requirements)
     wanted = fingerprint(requirements)
     if os.path.exists(stamp) and os.path.exists(PYTHON):
@@ -77,6 +119,15 @@ def main(arguments):
     run([*pip, "--no-compile", "-r", os.path.join(ROOT, requirements)], "pip install")
     with open(stamp, "w") as file:
         file.write(wanted)
+
+
+def main(arguments):
+    """Bring up to date what is named."""
+    for name in arguments or ["requirements.txt"]:
+        if name == "dynalite":
+            install_dynalite()
+        else:
+            install_requirements(name)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def new_manifest(
         wall_minus_monotonic_ns=time.time_ns() - time.monotonic_ns(),
         interrupted="ended before its end was recorded: its runner was killed",
         endpoint_url=counter.endpoint_url,
+        engine=counter.engine,
         region=counter.region,
         initial_asked=options.initial,
         stack=counter.stack,

@@ -48,6 +48,7 @@ class Counter:
     allowed_hosts: tuple[str, ...]
     returns: Returns = Returns.NEW
     endpoint_url: str = ""
+    engine: str = ""
     region: str = ""
     stack: str = ""
     table: str = ""
@@ -92,6 +93,7 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             allowed_hosts=(destination.host, *options.allow_hosts),
             returns=stack.returns,
             endpoint_url=settings.endpoint_url or "",
+            engine=settings.engine.name if local else "",
             region=settings.region,
             stack=stack.name,
             table=stack.table_name,

@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from deploy.local import server
+from deploy.local.flood import FloodFilter
 from deploy.local.holding import hold
 from deploy.local.options import add_arguments, from_arguments
 from history.errors import UserError, run_main
@@ -28,6 +29,8 @@ def main() -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FloodFilter())
     log.setLevel(logging.INFO)
     if hold(options.state_dir) is None:  # never closed: ours until this process ends
         message = f"another local cloud keeps its state in {options.state_dir}: stop it first"
@@ -44,7 +47,11 @@ def main() -> int:
         )
         report(options.ready_fd, {"error": message})
         raise UserError(message) from None
-    uvloop.run(serve(listener, options))
+    try:
+        uvloop.run(serve(listener, options))
+    except UserError as error:
+        report(options.ready_fd, {"error": str(error)})
+        raise
     return 0
 
 

@@ -1,12 +1,15 @@
 """The local cloud's one door: execute-api requests to our gateway, everything else to MiniStack."""
 
 import json
+import logging
 import os
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
+from xml.sax.saxutils import escape
 
 from multidict import CIMultiDict, MultiDict, MultiDictProxy
 
@@ -14,12 +17,15 @@ from deploy.local import asgi
 from deploy.local.admission import Admission
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
-from deploy.local.engine import TARGET_PREFIX, Call, Engine
+from deploy.local.engine import TARGET_PREFIX, Call, Engine, EngineAnswer
 from deploy.local.gateway import Gateway
 from deploy.local.http1 import Incoming, Outgoing, plain
 from deploy.local.limits import ItemLimits
 from deploy.local.reader import ConfigurationReader
 from deploy.local.request import Request
+from deploy.local.split_engine import ENGINE_FAILURE, SplitEngine, unanswered
+
+log = logging.getLogger(__name__)
 
 HEALTH_PATH = "/_gapless/health"
 DIRECT_TIMEOUT_S = 10.0
@@ -29,6 +35,7 @@ USER_REQUEST = re.compile(r"/restapis/(?P<api>[^/]+)/(?P<stage>[^/]+)/_user_requ
 EXECUTE_API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.[\w.:-]+")
 STAGE_PATH = re.compile(r"/(?P<stage>[^/]+)(?P<path>/.*)?")
 SIGNATURE_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[\w-]+)/")
+STACK_QUESTION = re.compile(rb"(?:^|&)Action=(?:Describe|List|Get)\w*Stack")
 HOP_BY_HOP = frozenset(
     {b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"date"}
 )
@@ -53,6 +60,7 @@ class Front:
         engine: Engine,
         admission: Admission,
         item_limits: ItemLimits | None,
+        split: SplitEngine | None,
         instance: str,
     ) -> None:
         self._app = app
@@ -60,6 +68,7 @@ class Front:
         self._configurations = ConfigurationReader(self._control_plane)
         self._gateway = Gateway(self._configurations, engine, admission)
         self._item_limits = item_limits
+        self._split = split
         self._instance = instance
 
     async def answer(self, incoming: Incoming) -> Outgoing:
@@ -119,9 +128,9 @@ class Front:
             call = direct_call(headers, incoming.body)
             refused = await self._item_limits.refusal(call, timeout_s=DIRECT_TIMEOUT_S)
             if refused is not None:
-                return Outgoing(
-                    status=refused.status, headers=refused.headers.items(), body=refused.body
-                )
+                return from_engine(refused)
+        if self._split is not None and headers.get("X-Amz-Target", "").startswith(TARGET_PREFIX):
+            return await self._direct(self._split, direct_call(headers, incoming.body))
         if writes:
             await self._configurations.take_snapshots()
         scope = asgi.scope_of(
@@ -135,6 +144,10 @@ class Front:
         if writes:
             self._configurations.forget_stages()
             await self._configurations.take_snapshots()
+        if self._split is not None:
+            failures = await self._mirrored(self._split, incoming.body)
+            if failures:
+                return cloudformation_error(failures)
         return Outgoing(
             status=answer.status,
             headers=[
@@ -145,6 +158,24 @@ class Front:
             body=answer.body,
         )
 
+    async def _direct(self, engine: SplitEngine, call: Call) -> Outgoing:
+        """Answer a client that calls DynamoDB itself, from where the items are."""
+        try:
+            return from_engine(await engine.call(call, timeout_s=DIRECT_TIMEOUT_S))
+        except (TimeoutError, ConnectionError) as error:
+            log.warning("the database gave no answer to %s: %s", call.action, error)
+            return from_engine(unanswered(call.action))
+
+    async def _mirrored(self, engine: SplitEngine, body: bytes) -> list[str]:
+        """Make what tables this request brought, before its answer shows them to anyone.
+
+        Returns what failed, if this was a question to CloudFormation: whoever waits for a stack
+        gets to know. The answer to an order such as CreateStack says that it was taken, and was.
+        """
+        scopes = self._control_plane.scopes
+        await engine.mirror.reconcile([engine.scope_of(*scope) for scope in scopes])
+        return engine.mirror.take_failures() if STACK_QUESTION.search(body) else []
+
     def _note_scope(self, headers: Mapping[str, str]) -> None:
         scope = SIGNATURE_SCOPE.search(headers.get("Authorization", ""))
         if scope is not None:
@@ -154,6 +185,27 @@ class Front:
 def is_dynamodb(headers: Mapping[str, str]) -> bool:
     """Whether a request is for DynamoDB, and so cannot change an API."""
     return headers.get("X-Amz-Target", "").startswith("DynamoDB")
+
+
+def from_engine(answer: EngineAnswer) -> Outgoing:
+    """Pass on what an engine answered."""
+    headers = [
+        (name, value)
+        for name, value in answer.headers.items()
+        if name.encode("latin-1") not in HOP_BY_HOP
+    ]
+    return Outgoing(status=answer.status, headers=headers, body=answer.body)
+
+
+def cloudformation_error(failures: Sequence[str]) -> Outgoing:
+    """Answer as CloudFormation does when it refuses (AWS: "Common Error Types")."""
+    message = escape("; ".join(failures))
+    body = (
+        '<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
+        f"<Error><Type>Receiver</Type><Code>{ENGINE_FAILURE}</Code><Message>{message}</Message>"
+        f"</Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    )
+    return Outgoing(status=400, headers=(("Content-Type", "text/xml"),), body=body.encode())
 
 
 def direct_call(headers: Mapping[str, str], body: bytes) -> Call:

@@ -41,7 +41,13 @@ class MiniStackEngine:
         remember_expressions(dynamodb)
         self._handle = cast("Handler", dynamodb.handle_request)
         self._set_account = cast("Callable[[str], None]", responses.set_request_account_id)
+        self._account = cast("Callable[[], str]", responses.get_account_id)
         self._set_region = cast("Callable[[str], None]", responses.set_request_region)
+
+    def account_of(self, access_key: str) -> str:
+        """Name the account that an access key belongs to."""
+        self._set_account(access_key)
+        return self._account()
 
     async def call(self, call: Call, *, timeout_s: float) -> EngineAnswer:  # noqa: ARG002
         """Run one action once, at once."""

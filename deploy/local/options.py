@@ -6,9 +6,13 @@ Besides these a cloud has only a place (port, folders) and plumbing, which `life
 import argparse
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
+from deploy.local.engine_choice import EXPECTED, MINISTACK, EngineChoice
 from deploy.local.throttling import RateLimit
 from history.errors import UserError
+
+MINISTACK_ENGINE = EngineChoice()
 
 
 class Limits(Enum):
@@ -25,16 +29,14 @@ class CloudOptions:
     """How a local cloud behaves."""
 
     limits: Limits = Limits.NONE
-    engine_url: str | None = None
-    """Where the integrations' DynamoDB calls go instead of to MiniStack."""
+    engine: EngineChoice = MINISTACK_ENGINE
+    """Which DynamoDB holds the items."""
     item_writes: RateLimit | None = None
     """Write units of one item with Limits.AWS, if other than AWS's: to see a limit reached soon."""
 
     def to_arguments(self) -> list[str]:
         """Write them as `python -m deploy.local` reads them."""
-        arguments = ["--limits", self.limits.value]
-        if self.engine_url is not None:
-            arguments += ["--engine-url", self.engine_url]
+        arguments = ["--limits", self.limits.value, *self.engine.to_arguments()]
         if self.item_writes is not None:
             limit = self.item_writes
             arguments += ["--item-writes", str(limit.rate_per_s), str(limit.burst)]
@@ -42,7 +44,7 @@ class CloudOptions:
 
     def variables(self) -> dict[str, str]:
         """Name the make variables that ask for this, to compare two clouds and to say how."""
-        return {"LIMITS": self.limits.value}
+        return {"LIMITS": self.limits.value, "ENGINE": self.engine.name}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="aws: 1,000 writes/s per item and 10,000 requests/s per account, as on AWS",
     )
     parser.add_argument(
-        "--engine-url", help="send the integrations' DynamoDB calls to this endpoint"
+        "--engine", default=MINISTACK, help=f"which DynamoDB holds the items: {EXPECTED}"
+    )
+    parser.add_argument(
+        "--dynamodb-local", type=Path, help="with --engine dynamodb-local: its folder"
     )
     parser.add_argument(
         "--item-writes",
@@ -70,7 +75,7 @@ def from_arguments(arguments: argparse.Namespace) -> CloudOptions:
     writes = arguments.item_writes
     return CloudOptions(
         limits=Limits(arguments.limits),
-        engine_url=arguments.engine_url,
+        engine=EngineChoice(name=arguments.engine, dynamodb_local=arguments.dynamodb_local),
         item_writes=None if writes is None else RateLimit(rate_per_s=writes[0], burst=writes[1]),
     )
 

@@ -5,15 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import aiohttp
-
-from deploy.local import asgi, http1
+from deploy.local import asgi, engines, http1
 from deploy.local.admission import admission_for
-from deploy.local.engine import Engine, HttpEngine
 from deploy.local.front import Front
 from deploy.local.limits import ITEM_WRITES, ItemLimits, LimitedEngine
-from deploy.local.ministack_engine import MiniStackEngine
 from deploy.local.options import CloudOptions, Limits
+from deploy.local.split_engine import SplitEngine
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 """API Gateway's payload limit (AWS: "Amazon API Gateway quotas")."""
@@ -41,12 +38,8 @@ async def serving(
     app = asgi.load_ministack(port=port, state_dir=state_dir)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(asgi.lifespan(app))
-        engine: Engine = MiniStackEngine()
-        if options.engine_url is not None:
-            connector = aiohttp.TCPConnector(limit=0)
-            timeout = aiohttp.ClientTimeout(total=None)
-            session = aiohttp.ClientSession(connector=connector, timeout=timeout)
-            engine = HttpEngine(await stack.enter_async_context(session), options.engine_url)
+        opened = engines.opened(options.engine, state_dir=state_dir)
+        engine = chosen = await stack.enter_async_context(opened)
         item_limits = None
         if options.limits is Limits.AWS:
             item_limits = ItemLimits(engine, writes=options.item_writes or ITEM_WRITES)
@@ -54,6 +47,7 @@ async def serving(
         front = Front(
             app=app,
             engine=engine,
+            split=chosen if isinstance(chosen, SplitEngine) else None,
             admission=admission_for(options.limits),
             item_limits=item_limits,
             instance=instance,

@@ -1,4 +1,4 @@
-"""One real local cloud for all of these tests, on a port of the system's choosing."""
+"""Real local clouds for all of these tests, on ports of the system's choosing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,18 +7,28 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.creation import deploy_stack
+from deploy.local.engine_choice import DYNALITE, MINISTACK, EngineChoice
 from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import LocalCloud
-from deploy.removal import remove_stack
 from deploy.stack import Stack
 from deploy.template import TEMPLATE_PATH
 from tests.deploy.handmade import Api
+from tests.deploy.places import Places, quiet
 from tests.deploy.support import EditTemplate, ScriptedDynamo, scripted_dynamo
 
+ENGINES = [
+    pytest.param(MINISTACK, id=MINISTACK),
+    # On one worker, so that its cloud is started once.
+    pytest.param(DYNALITE, id=DYNALITE, marks=pytest.mark.xdist_group(DYNALITE)),
+]
 
-def quiet(_line: str) -> None:
-    """Say nothing."""
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test marked `both_engines` on each; any other on the default one."""
+    marked = metafunc.definition.get_closest_marker("both_engines") is not None
+    if marked and "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", ENGINES, indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -42,14 +52,25 @@ def edited(tmp_path: Path) -> EditTemplate:
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with temporary_cloud(tmp_path_factory.mktemp("cloud") / "cloud.log") as cloud:
-        yield cloud
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with Places(tmp_path_factory.mktemp("clouds")) as places:
+        yield places
 
 
-@pytest.fixture(scope="session")
-def cloud(local: LocalCloud) -> Cloud:
-    return Cloud(region="us-east-1", endpoint_url=local.endpoint_url)
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of the local cloud that the test is about."""
+    return str(getattr(request, "param", MINISTACK))
+
+
+@pytest.fixture
+def local(places: Places, engine: str) -> LocalCloud:
+    return places.local(engine)
+
+
+@pytest.fixture
+def cloud(places: Places, engine: str) -> Cloud:
+    return places.cloud(engine)
 
 
 @pytest.fixture
@@ -60,16 +81,16 @@ def api(cloud: Cloud, local: LocalCloud) -> Iterator[Api]:
     cloud.apigateway().delete_rest_api(restApiId=made.id)
 
 
-@pytest.fixture(scope="session")
-def new(cloud: Cloud) -> Stack:
+@pytest.fixture
+def new(places: Places, engine: str) -> Stack:
     """A stack that answers the value after its update."""
-    return deploy_stack(cloud, name="new", parameters={"ReturnValues": "UPDATED_NEW"}, say=quiet)
+    return places.stack(engine, "new", "UPDATED_NEW")
 
 
-@pytest.fixture(scope="session")
-def old(cloud: Cloud) -> Stack:
+@pytest.fixture
+def old(places: Places, engine: str) -> Stack:
     """A stack that answers the value before its update."""
-    return deploy_stack(cloud, name="old", parameters={"ReturnValues": "UPDATED_OLD"}, say=quiet)
+    return places.stack(engine, "old", "UPDATED_OLD")
 
 
 @pytest.fixture(scope="session")
@@ -80,18 +101,17 @@ def backend() -> Iterator[ScriptedDynamo]:
 
 @pytest.fixture(scope="session")
 def scripted_stack(
-    tmp_path_factory: pytest.TempPathFactory, backend: ScriptedDynamo
+    tmp_path_factory: pytest.TempPathFactory, backend: ScriptedDynamo, places: Places
 ) -> Iterator[Stack]:
-    """A stack whose integrations call `backend`, with a time-out of 250 ms."""
+    """A stack whose items are in `backend`, with a time-out of 250 ms."""
     folder = tmp_path_factory.mktemp("scripted")
     template = folder / "template.yml"
     template.write_text(
         TEMPLATE_PATH.read_text().replace("TimeoutInMillis: 29000", "TimeoutInMillis: 250")
     )
-    with temporary_cloud(
-        folder / "cloud.log", options=CloudOptions(engine_url=backend.url)
-    ) as scripted:
-        backend.forward_to = scripted.endpoint_url
+    backend.forward_to = places.local(MINISTACK).endpoint_url
+    options = CloudOptions(engine=EngineChoice(name=backend.url))
+    with temporary_cloud(folder / "cloud.log", options=options) as scripted:
         cloud = Cloud(region="us-east-1", endpoint_url=scripted.endpoint_url)
         yield deploy_stack(cloud, name="scripted", parameters={}, say=quiet, template_path=template)
 
@@ -103,8 +123,7 @@ def scripted(scripted_stack: Stack, backend: ScriptedDynamo) -> Iterator[Stack]:
     backend.reset()
 
 
-@pytest.fixture(scope="module")
-def name(cloud: Cloud) -> Iterator[str]:
+@pytest.fixture
+def name() -> str:
     """A stack that each test first brings up as the template has it."""
-    yield "changing"
-    remove_stack(cloud, "changing", quiet)
+    return "changing"

@@ -12,6 +12,7 @@ import pytest
 from deploy import __main__ as commands
 from deploy import smoke as smoking
 from deploy.cloud import Cloud, configured_region
+from deploy.local.engine_choice import EngineChoice
 from deploy.local.lifecycle import running_cloud
 from deploy.local.options import Limits
 from deploy.local.process import ROOT, LocalCloud
@@ -38,6 +39,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.both_engines
 def test_smoke_walks_both_modes_and_leaves_no_stack(cloud: Cloud, local: LocalCloud) -> None:
     done = run("smoke", ENDPOINT_URL=local.endpoint_url, STACK="walked")
     assert (done.returncode, done.stderr) == (0, "")
@@ -88,12 +90,13 @@ def test_the_walks_expect_what_the_lesson_says() -> None:
     assert [step.number for step in walk(Returns.OLD) if step.number is not None] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("engine", ["ministack", "dynalite"])
 def test_deploy_inspect_destroy_on_the_local_target(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(commands, "STATE_DIR", tmp_path)
     monkeypatch.setenv("RETURNS", "new")
-    environment = {"TARGET": "local", "LOCAL_PORT": "0", "STACK": "whole"}
+    environment = {"TARGET": "local", "LOCAL_PORT": "0", "STACK": "whole", "ENGINE": engine}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -136,6 +139,7 @@ def test_deploy_inspect_destroy_on_the_local_target(
     finally:
         destroyed = command("destroy")
     assert destroyed.endswith("stack whole is gone\nlocal cloud stopped\n")
+    assert list((tmp_path / "state").glob("*")) == []
 
 
 def test_inspect_without_a_stack_deploys_one_to_a_temporary_cloud(
@@ -309,6 +313,7 @@ DEFAULTS = {
     "local_port": 4566,
     "returns": Returns.NEW,
     "limits": Limits.NONE,
+    "engine": EngineChoice(),
 }
 
 
@@ -353,6 +358,27 @@ DEFAULTS = {
         pytest.param({"LOCAL_PORT": "0"}, {"local_port": 0}, id="port"),
         pytest.param({"LIMITS": "aws"}, {"limits": Limits.AWS}, id="limits"),
         pytest.param(
+            {"ENGINE": "dynalite"}, {"engine": EngineChoice(name="dynalite")}, id="engine"
+        ),
+        pytest.param(
+            {"ENGINE": "dynamodb-local", "DYNAMODB_LOCAL": "/opt/x"},
+            {"engine": EngineChoice(name="dynamodb-local", dynamodb_local=Path("/opt/x"))},
+            id="an engine of the user's own",
+        ),
+        pytest.param(
+            {"ENGINE": "https://LOCALHOST:8000/"},
+            {"engine": EngineChoice(name="https://LOCALHOST:8000")},
+            id="an engine by its address",
+        ),
+        pytest.param(
+            {"ENGINE": "http://192.0.2.1:8000", "ALLOW_HOST": "other, 192.0.2.1"},
+            {"engine": EngineChoice(name="http://192.0.2.1:8000")},
+            id="an engine elsewhere that is allowed",
+        ),
+        pytest.param(
+            {"ENGINE": "ministack", "URL": "http://127.0.0.1:1"}, {}, id="no engine with URL"
+        ),
+        pytest.param(
             {"LIMITS": "none", "TARGET": "aws"},
             {"limits": Limits.NONE, "target": Target.AWS, "region": "region-of-None"},
             id="no limits of ours on AWS",
@@ -391,6 +417,23 @@ def test_settings(environment: dict[str, str], changed: dict[str, object]) -> No
         ({"LIMITS": "aws", "TARGET": "aws"}, "LIMITS=aws is for .* no meaning with TARGET=aws"),
         ({"LIMITS": "aws", "ENDPOINT_URL": "http://h:1"}, "no meaning with ENDPOINT_URL"),
         ({"LIMITS": "aws", "URL": "http://h:1"}, "no meaning with URL: leave LIMITS out"),
+        ({"ENGINE": "postgres"}, "ENGINE=postgres is unknown: it is ministack, dynalite"),
+        ({"ENGINE": "localhost:8000"}, "ENGINE=localhost:8000 is unknown"),
+        ({"ENGINE": "http://"}, "ENGINE=http:// is unknown"),
+        ({"ENGINE": "http://[::1"}, r"ENGINE=http://\[::1 is not an address"),
+        ({"ENGINE": "http://127.0.0.1:99999"}, "99999 is not an address .Port out of range"),
+        ({"ENGINE": "http://127.0.0.1/x"}, "127.0.0.1/x: expected an address without a path"),
+        ({"ENGINE": "http://a:b@127.0.0.1"}, "ENGINE=http://…@127.0.0.1: user names and"),
+        (
+            {"ENGINE": "http://192.0.2.1:8000"},
+            "only to databases on this machine, found 192.0.2.1; .* name it: ALLOW_HOST=192.0.2.1",
+        ),
+        (
+            {"ENGINE": "https://dynamodb.eu-west-1.amazonaws.com", "ALLOW_HOST": "amazonaws.com"},
+            "is AWS's own DynamoDB, .* with TARGET=aws",
+        ),
+        ({"ENGINE": "dynamodb-local"}, "needs DYNAMODB_LOCAL=<the folder .* licence asks for an"),
+        ({"ENGINE": "dynalite", "TARGET": "aws"}, "ENGINE=dynalite is for .* with TARGET=aws"),
     ],
 )
 def test_settings_that_make_no_sense(environment: dict[str, str], sentence: str) -> None:

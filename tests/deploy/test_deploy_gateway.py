@@ -5,12 +5,16 @@ import threading
 import urllib.parse
 from typing import Any
 
+import pytest
+
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.local.process import LocalCloud
 from deploy.stack import Stack
 from tests.deploy.handmade import JSON_TYPE, Api
 from tests.deploy.support import put, request
+
+pytestmark = pytest.mark.both_engines
 
 
 def test_path_parameters_and_the_most_specific_resource(api: Api) -> None:

@@ -1,9 +1,11 @@
 """What a local cloud is started as reaches its process, and two of them can be told apart."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
+from deploy.local.engine_choice import EngineChoice
 from deploy.local.options import (
     CloudOptions,
     Limits,
@@ -23,7 +25,13 @@ from history.errors import UserError
         pytest.param(
             CloudOptions(item_writes=RateLimit(rate_per_s=1e-6, burst=20)), id="item writes"
         ),
-        pytest.param(CloudOptions(engine_url="http://127.0.0.1:1"), id="engine"),
+        pytest.param(CloudOptions(engine=EngineChoice(name="http://127.0.0.1:1")), id="engine"),
+        pytest.param(
+            CloudOptions(
+                engine=EngineChoice(name="dynamodb-local", dynamodb_local=Path("/opt/x y"))
+            ),
+            id="an engine of the user's own",
+        ),
     ],
 )
 def test_options_survive_the_command_line(options: CloudOptions) -> None:

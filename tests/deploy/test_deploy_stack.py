@@ -24,6 +24,8 @@ from deploy.template import TEMPLATE_PATH, sha256_of, template_text
 from history.errors import UserError
 from tests.deploy.support import BROKEN, STUCK, EditTemplate, put, request
 
+pytestmark = pytest.mark.both_engines
+
 
 def status(cloud: Cloud, name: str) -> str | None:
     described = describe(cloud.cloudformation(), name)

@@ -11,6 +11,8 @@ from deploy.stack import Stack
 from history.errors import UserError
 from tests.deploy.support import ScriptedDynamo, put, request
 
+pytestmark = pytest.mark.both_engines
+
 JSON_TYPE = {"Content-Type": "application/json"}
 
 

@@ -65,6 +65,7 @@ MORE = DECREMENT.replace("DecrementMethod", "More").replace(
 )
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("passages", "parameters", "asks"),
     [

@@ -22,8 +22,9 @@ PASSES = dict.fromkeys(
 )
 
 
-def test_local_stack_from_deploy_to_verdict(runner: Runner) -> None:
-    running, code, out, err = runner.run(DURATION="4s", CONNECTIONS="20", USERS="10")
+@pytest.mark.parametrize("engine", ["ministack", "dynalite"])
+def test_local_stack_from_deploy_to_verdict(runner: Runner, engine: str) -> None:
+    running, code, out, err = runner.run(DURATION="4s", CONNECTIONS="20", USERS="10", ENGINE=engine)
     assert (code, err) == (0, "")
     verdict, manifest, folder = running.verdict(), running.manifest(), running.folder()
     assert verdict["verdict"] == "PASS"
@@ -37,6 +38,7 @@ def test_local_stack_from_deploy_to_verdict(runner: Runner) -> None:
     assert verdict["values"]["first"] == 2
     assert verdict["values"]["final"] == verdict["values"]["last"]
     assert manifest["final"]["how"].startswith("strongly consistent read of table ")
+    assert manifest["engine"] == engine
     assert manifest["sealed"] is True
     assert {p["process"]: p["exit_state"] for p in manifest["processes"]} == {
         "swarm-0": "ended",

@@ -10,8 +10,8 @@ import pytest
 from deploy.cloud import Cloud
 from deploy.local.process import LocalCloud
 from deploy.progress import Progress, wait
-from tests.deploy.conftest import quiet
 from tests.deploy.handmade import JSON_TYPE, Api
+from tests.deploy.places import quiet
 from tests.deploy.support import Reply, request
 
 NO_RATE = 0.000001

@@ -24,7 +24,7 @@ from deploy.local.options import CloudOptions, Limits
 from deploy.local.process import LocalCloud
 from deploy.local.throttling import RateLimit
 from deploy.stack import Stack
-from tests.deploy.conftest import quiet
+from tests.deploy.places import quiet
 from tests.deploy.support import Reply, put, request
 
 BURST = 20

@@ -9,7 +9,7 @@ from deploy.cloud import Cloud
 from deploy.local.lifecycle import LocalCloud
 from deploy.stack import Stack
 from tests.deploy.conformance.gateways import JSON_TYPE, Deployed, backend, method, response
-from tests.deploy.handmade import Api, rendered
+from tests.deploy.handmade import URI, Api, rendered
 from tests.deploy.support import ScriptedDynamo, request
 
 SERVER_ERROR = '{"message":"Internal server error"}'
@@ -23,12 +23,13 @@ def test_the_selection_pattern_matches_the_whole_status(
     endpoint_url = scripted_stack.url.partition("/_aws")[0]
     api = Api(Cloud(region="us-east-1", endpoint_url=endpoint_url), endpoint_url)
     api.method(
+        uri=URI.format("Scan"),
         responses={
             "201": {"selectionPattern": "20"},
             "202": {"selectionPattern": "2.."},
             "203": {},
             "204": {"selectionPattern": "40[0-9]|5"},
-        }
+        },
     )
     url = api.deploy() + "/"
     seen = {}

@@ -9,10 +9,9 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
-from deploy.creation import deploy_stack
 from deploy.stack import Stack
-from tests.deploy.conftest import quiet
 from tests.deploy.handmade import Api
+from tests.deploy.places import Places
 from tests.deploy.support import put, request
 
 NO_RATE = "0.000001"
@@ -113,9 +112,9 @@ def test_the_throttled_gateway_response_can_be_customised(api: Api, cloud: Cloud
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
 
 
-@pytest.fixture(scope="module")
-def counter(cloud: Cloud) -> Stack:
-    return deploy_stack(cloud, name="throttled", parameters={}, say=quiet)
+@pytest.fixture
+def counter(places: Places, engine: str) -> Stack:
+    return places.stack(engine, "throttled", "UPDATED_NEW")
 
 
 def test_a_throttled_increment_was_not_applied(counter: Stack, cloud: Cloud) -> None:

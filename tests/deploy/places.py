@@ -1,0 +1,58 @@
+"""The clouds that the tests share: one for each engine, started when first asked for."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from deploy.cloud import Cloud
+from deploy.creation import deploy_stack
+from deploy.local.engine_choice import EngineChoice
+from deploy.local.lifecycle import temporary_cloud
+from deploy.local.options import CloudOptions
+from deploy.local.process import LocalCloud
+from deploy.stack import Stack
+
+
+class Places:
+    """Keeps what was started until the end of the block."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started = ExitStack()
+        self._locals: dict[str, LocalCloud] = {}
+        self._stacks: dict[tuple[str, str], Stack] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._started.close()
+
+    def local(self, engine: str) -> LocalCloud:
+        """The cloud whose items are in that engine."""
+        if engine not in self._locals:
+            options = CloudOptions(engine=EngineChoice(name=engine))
+            log = self._folder / engine / "cloud.log"
+            self._locals[engine] = self._started.enter_context(
+                temporary_cloud(log, options=options)
+            )
+        return self._locals[engine]
+
+    def cloud(self, engine: str) -> Cloud:
+        """That cloud as an AWS region."""
+        return Cloud(region="us-east-1", endpoint_url=self.local(engine).endpoint_url)
+
+    def stack(self, engine: str, name: str, return_values: str) -> Stack:
+        """A stack there, of that name."""
+        if (engine, name) not in self._stacks:
+            self._stacks[engine, name] = deploy_stack(
+                self.cloud(engine),
+                name=name,
+                parameters={"ReturnValues": return_values},
+                say=quiet,
+            )
+        return self._stacks[engine, name]
+
+
+def quiet(_line: str) -> None:
+    """Say nothing."""
