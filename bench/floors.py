@@ -103,6 +103,7 @@ async def serve(name: str) -> None:
                 engine=ConstantEngine(),
                 admission=admission_for(Limits.NONE),
                 item_limits=None,
+                split=None,
                 instance="floor",
             ).answer
         serving = http1.serving(listener, handler, body_limit_bytes=server.BODY_LIMIT_BYTES)

@@ -3,7 +3,7 @@
 wrk with 50 connections and the server share the machine's cores, as a load test and its target do.
 Each round loads, one after the other on the same cores: our HTTP server with a constant answer (the
 floor of any server written so), the gateway with a database that answers a constant, and the whole
-local cloud with each engine that is installed.
+local cloud with each engine that is installed. CPU and memory are of the cloud's own process.
 """
 
 import json
@@ -22,6 +22,8 @@ from pathlib import Path
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.creation import create_stack
+from deploy.local.dynalite_program import require_installed
+from deploy.local.engine_choice import DYNALITE, MINISTACK, EngineChoice
 from deploy.local.lifecycle import private_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import ROOT
@@ -141,14 +143,16 @@ def target(runs: int, seconds: int) -> None:
     """Print the local target's figures beside its floors; medians of rounds that alternate."""
     if shutil.which("wrk") is None:
         raise UserError("the local target is measured with wrk: apt-get install wrk")
+    engines = [MINISTACK, *([DYNALITE] if dynalite_is_installed() else [])]
     measured: dict[str, list[Load]] = {}
     updates_us = []
     for _ in range(runs):
         measured.setdefault("HTTP, constant answer", []).append(http_load(seconds))
         measured.setdefault("+ gateway", []).append(gateway_load(seconds))
-        measured.setdefault("+ MiniStack: the cloud", []).append(
-            cloud_load(CloudOptions(), seconds)
-        )
+        for engine in engines:
+            options = CloudOptions(engine=EngineChoice(name=engine))
+            name = "+ MiniStack: the cloud" if engine == MINISTACK else f"the cloud on {engine}"
+            measured.setdefault(name, []).append(cloud_load(options, seconds))
         updates_us.append(update_us())
     print(
         f"local target: wrk, {CONNECTIONS} connections, {seconds} s, on the same cores; medians of "
@@ -162,6 +166,16 @@ def target(runs: int, seconds: int) -> None:
         f"  one UpdateItem in MiniStack alone: {update:.0f} us of CPU, so at most "
         f"{1e6 / update:,.0f} a second on one core"
     )
+
+
+def dynalite_is_installed() -> bool:
+    """Whether there is a second engine to measure."""
+    try:
+        require_installed()
+    except UserError as error:
+        print(f"not measured: {error}")
+        return False
+    return True
 
 
 def line(name: str, loads: list[Load]) -> str:
