@@ -64,6 +64,7 @@ def children_of(local: LocalCloud) -> list[psutil.Process]:
 
 @both
 def test_a_table_made_by_a_client_holds_items_and_goes_with_them(cloud: Cloud) -> None:
+    """AWS: "DynamoDB API" (control plane and data plane)."""
     client = cloud.dynamodb()
     make_table(cloud, "by-hand")
     assert client.describe_table(TableName="by-hand")["Table"]["TableStatus"] == "ACTIVE"
@@ -229,6 +230,7 @@ def test_a_table_that_cannot_be_made_fails_the_stack_with_the_reason(
 def test_a_client_of_a_database_that_gives_no_answer_is_told_so(
     scripted: Stack, backend: ScriptedDynamo
 ) -> None:
+    """AWS: "Error handling with DynamoDB" (InternalServerError: it may have been applied)."""
     cloud = Cloud(region="us-east-1", endpoint_url=scripted.url.partition("/_aws")[0])
     backend.drop = True
     with pytest.raises(ClientError, match=r"\(InternalServerError\).* no answer to Scan"):

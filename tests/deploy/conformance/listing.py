@@ -90,6 +90,7 @@ PAGES = {
     "Best practices for designing and using partition keys effectively in DynamoDB": (
         DYNAMODB + "developerguide/bp-partition-key-design.html"
     ),
+    "DynamoDB API": DYNAMODB + "developerguide/HowItWorks.API.html",
     "DynamoDB item sizes and formats": (DYNAMODB + "developerguide/CapacityUnitCalculations.html"),
     "DynamoDB read and write operations": (DYNAMODB + "developerguide/read-write-operations.html"),
     "Error handling with DynamoDB": DYNAMODB + "developerguide/Programming.Errors.html",
