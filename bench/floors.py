@@ -19,11 +19,11 @@ import uvloop
 
 from deploy.local import asgi, http1, server
 from deploy.local.__main__ import spare_the_collector
-from deploy.local.admission import admission_for
-from deploy.local.engine import Call, EngineAnswer
+from deploy.local.engines.engine import Call, EngineAnswer
+from deploy.local.engines.ministack_engine import MiniStackEngine
 from deploy.local.front import Front
+from deploy.local.gateway.admission import admission_for
 from deploy.local.http1 import Incoming, Outgoing
-from deploy.local.ministack_engine import MiniStackEngine
 from deploy.local.options import Limits
 
 SCOPE = {"region": "us-east-1", "account": "000000000000"}

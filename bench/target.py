@@ -22,8 +22,8 @@ from pathlib import Path
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.creation import create_stack
-from deploy.local.dynalite_program import require_installed
-from deploy.local.engine_choice import DYNALITE, MINISTACK, EngineChoice
+from deploy.local.engines.choice import DYNALITE, MINISTACK, EngineChoice
+from deploy.local.engines.dynalite_program import require_installed
 from deploy.local.lifecycle import private_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import ROOT

@@ -7,7 +7,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from deploy.cloud import configured_region
-from deploy.local.engine_choice import MINISTACK, EngineChoice, engine_of
+from deploy.local.engines.choice import MINISTACK, EngineChoice, engine_of
 from deploy.local.options import MINISTACK_ENGINE, CloudOptions, Limits, limits_of
 from history.errors import UserError
 from history.operation import Returns

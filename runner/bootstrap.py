@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 NEEDED = (3, 11)
-DYNALITE = os.path.join(ROOT, "deploy", "local", "dynalite")
+DYNALITE = os.path.join(ROOT, "deploy", "local", "engines", "dynalite")
 NODE_NEEDED = 18
 EXIT_USAGE = 2
 

@@ -21,19 +21,7 @@ MAY_IMPORT = {
         "mypy_boto3_dynamodb",
         "yaml",
     },
-    "deploy/local": {
-        "deploy",
-        "history",
-        "boto3",
-        "botocore",
-        "aiohttp",
-        "httptools",
-        "ministack",
-        "mypy_boto3_apigateway",
-        "uvloop",
-        "yarl",
-        "multidict",
-    },
+    "deploy/local": {"deploy", "history", "httptools", "ministack", "uvloop", "multidict"},
     "swarm": {"history", "aiohttp", "uvloop", "yarl"},
     "locustfiles": {"history", "locust", "gevent", "geventhttpclient"},
     "runner": {"deploy", "history"},
@@ -86,3 +74,26 @@ def test_checks_are_pure() -> None:
 def test_every_folder_is_covered() -> None:
     packages = {path.parent.name for path in REPOSITORY.glob("*/__init__.py")}
     assert packages - {"tests", "bench"} == set(FOLDERS)
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Every module of ours that a file imports, by its whole name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("folder", "strangers", "but"),
+    [
+        ("gateway", "deploy.local.engines", "deploy.local.engines.engine"),
+        ("engines", "deploy.local.gateway", "(nothing)"),
+        ("gateway/velocity", "deploy.local.gateway", "deploy.local.gateway.velocity"),
+    ],
+)
+def test_the_local_cloud_keeps_its_rooms_apart(folder: str, strangers: str, but: str) -> None:
+    for path in sources(f"deploy/local/{folder}"):
+        met = {name for name in modules_imported(path) if name.startswith(strangers + ".")}
+        assert {name for name in met if not name.startswith(but)} == set(), path

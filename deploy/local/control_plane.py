@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from deploy.local import asgi
 from deploy.local.asgi import AsgiApp
-from deploy.local.engine import authorization
+from deploy.local.engines.engine import authorization
 from deploy.local.json_values import Json
 
 Scope: TypeAlias = tuple[str, str]

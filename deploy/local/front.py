@@ -14,16 +14,16 @@ from xml.sax.saxutils import escape
 from multidict import CIMultiDict, MultiDict, MultiDictProxy
 
 from deploy.local import asgi
-from deploy.local.admission import Admission
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
-from deploy.local.engine import TARGET_PREFIX, Call, Engine, EngineAnswer
-from deploy.local.gateway import Gateway
+from deploy.local.engines.engine import TARGET_PREFIX, Call, Engine, EngineAnswer
+from deploy.local.engines.limits import ItemLimits
+from deploy.local.engines.split_engine import ENGINE_FAILURE, SplitEngine, unanswered
+from deploy.local.gateway.admission import Admission
+from deploy.local.gateway.pipeline import Gateway
+from deploy.local.gateway.reader import ConfigurationReader
+from deploy.local.gateway.request import Request
 from deploy.local.http1 import Incoming, Outgoing, plain
-from deploy.local.limits import ItemLimits
-from deploy.local.reader import ConfigurationReader
-from deploy.local.request import Request
-from deploy.local.split_engine import ENGINE_FAILURE, SplitEngine, unanswered
 
 log = logging.getLogger(__name__)
 

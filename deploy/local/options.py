@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from deploy.local.engine_choice import EXPECTED, MINISTACK, EngineChoice
+from deploy.local.engines.choice import EXPECTED, MINISTACK, EngineChoice
 from deploy.local.throttling import RateLimit
 from history.errors import UserError
 

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from deploy.local import asgi, engines, http1
-from deploy.local.admission import admission_for
+from deploy.local import asgi, http1
+from deploy.local.engines import opening as engines
+from deploy.local.engines.limits import ITEM_WRITES, ItemLimits, LimitedEngine
+from deploy.local.engines.split_engine import SplitEngine
 from deploy.local.front import Front
-from deploy.local.limits import ITEM_WRITES, ItemLimits, LimitedEngine
+from deploy.local.gateway.admission import admission_for
 from deploy.local.options import CloudOptions, Limits
-from deploy.local.split_engine import SplitEngine
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 """API Gateway's payload limit (AWS: "Amazon API Gateway quotas")."""

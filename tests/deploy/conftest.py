@@ -7,7 +7,7 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.creation import deploy_stack
-from deploy.local.engine_choice import DYNALITE, MINISTACK, EngineChoice
+from deploy.local.engines.choice import DYNALITE, MINISTACK, EngineChoice
 from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import LocalCloud

@@ -6,7 +6,7 @@ from typing import Self
 
 from deploy.cloud import Cloud
 from deploy.creation import deploy_stack
-from deploy.local.engine_choice import EngineChoice
+from deploy.local.engines.choice import EngineChoice
 from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import LocalCloud

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.access import (
+from deploy.local.gateway.access import (
     EVERY_METHOD,
     StageAccess,
     api_key_of,
@@ -13,9 +13,9 @@ from deploy.local.access import (
     rate_limit_of,
     stage_limits_of,
 )
-from deploy.local.admission import Admission
-from deploy.local.answers import Refusal, Refused
-from deploy.local.configuration import Definition, DeployedApi, Method
+from deploy.local.gateway.admission import Admission
+from deploy.local.gateway.answers import Refusal, Refused
+from deploy.local.gateway.configuration import Definition, DeployedApi, Method
 from deploy.local.throttling import RateLimit
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.capacity import Kind, accesses_of, size_of
+from deploy.local.engines.capacity import Kind, accesses_of, size_of
 
 KEY = {"id": {"S": "k"}}
 KB = "x" * 1024

@@ -12,7 +12,7 @@ import pytest
 from deploy import __main__ as commands
 from deploy import smoke as smoking
 from deploy.cloud import Cloud, configured_region
-from deploy.local.engine_choice import EngineChoice
+from deploy.local.engines.choice import EngineChoice
 from deploy.local.lifecycle import running_cloud
 from deploy.local.options import Limits
 from deploy.local.process import ROOT, LocalCloud

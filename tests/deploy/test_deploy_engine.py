@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cloud import Cloud
-from deploy.local.engine import Call, EngineAnswer
-from deploy.local.http_engine import http_engine
-from deploy.local.ministack_engine import deep_copy
+from deploy.local.engines.engine import Call, EngineAnswer
+from deploy.local.engines.http_engine import http_engine
+from deploy.local.engines.ministack_engine import deep_copy
 from deploy.local.process import ROOT, LocalCloud
 from tests.deploy.support import ScriptedDynamo
 
@@ -83,8 +83,8 @@ IN_PROCESS = """
 import asyncio, json, sys
 from pathlib import Path
 from deploy.local import asgi
-from deploy.local.engine import Call, authorization
-from deploy.local.ministack_engine import MiniStackEngine
+from deploy.local.engines.engine import Call, authorization
+from deploy.local.engines.ministack_engine import MiniStackEngine
 
 TABLE = {
     "TableName": "engine-table", "BillingMode": "PAY_PER_REQUEST",
@@ -150,8 +150,9 @@ def test_in_process_and_through_the_door_are_the_same_table(tmp_path: Path) -> N
 SAME_ANSWERS = """
 import asyncio, copy, json, sys
 from pathlib import Path
-from deploy.local import asgi, ministack_engine
-from deploy.local.engine import Call, authorization
+from deploy.local import asgi
+from deploy.local.engines import ministack_engine
+from deploy.local.engines.engine import Call, authorization
 
 SCOPE = "000000000000", "us-east-1"
 

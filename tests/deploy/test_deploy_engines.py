@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.creation import deploy_stack
-from deploy.local.engine_choice import DYNALITE, MINISTACK, EngineChoice
+from deploy.local.engines.choice import DYNALITE, MINISTACK, EngineChoice
 from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
 from deploy.local.process import LocalCloud

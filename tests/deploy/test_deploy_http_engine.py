@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from deploy.local.engine import Call, EngineAnswer
-from deploy.local.http_engine import HttpEngine, http_engine
+from deploy.local.engines.engine import Call, EngineAnswer
+from deploy.local.engines.http_engine import HttpEngine, http_engine
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Type: A\r\n\r\n{}"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.engine import Call, EngineAnswer
-from deploy.local.mirror import Mirror, Scope, Table, table_of
-from deploy.local.ownership import Owner
+from deploy.local.engines.engine import Call, EngineAnswer
+from deploy.local.engines.mirror import Mirror, Scope, Table, table_of
+from deploy.local.engines.ownership import Owner
 
 HERE: Scope = ("000000000000", "us-east-1")
 THERE: Scope = ("111122223333", "eu-west-1")

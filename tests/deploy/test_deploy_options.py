@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.engine_choice import EngineChoice
+from deploy.local.engines.choice import EngineChoice
 from deploy.local.options import (
     CloudOptions,
     Limits,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import child, dynalite_program, dynamodb_local
-from deploy.local.child import Program, running
+from deploy.local.engines import child, dynalite_program, dynamodb_local
+from deploy.local.engines.child import Program, running
 from history.errors import UserError
 
 LOCK = json.loads((dynalite_program.HOME / "package-lock.json").read_text())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.local.quotas import Period, Quota, Quotas
+from deploy.local.gateway.quotas import Period, Quota, Quotas
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def node(clone: Path) -> Path:
     for name, text in (("node", "#!/bin/sh\necho v20.1.0\n"), ("npm", NPM)):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
-    home = clone / "deploy" / "local" / "dynalite"
+    home = clone / "deploy" / "local" / "engines" / "dynalite"
     home.mkdir(parents=True)
     (home / "package-lock.json").write_text("{}")
     (clone / "npm.exit").write_text("0")
@@ -93,7 +93,7 @@ def test_dynalite_installs_once_and_again_when_the_pins_change(clone: Path, node
     assert " --ignore-scripts " in log.read_text()
     second = install(clone, node)
     assert (second.returncode, second.stdout) == (0, "")
-    (clone / "deploy" / "local" / "dynalite" / "package-lock.json").write_text("{ }")
+    (clone / "deploy" / "local" / "engines" / "dynalite" / "package-lock.json").write_text("{ }")
     (clone / "npm.exit").write_text("1")
     third = install(clone, node)
     assert third.returncode == 2

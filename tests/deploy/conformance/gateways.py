@@ -9,19 +9,19 @@ from typing import Any
 
 from multidict import CIMultiDict, MultiDict
 
-from deploy.local import gaps
-from deploy.local.admission import admission_for
-from deploy.local.answers import GatewayAnswer
-from deploy.local.configuration import (
+from deploy.local.engines.engine import Call, EngineAnswer
+from deploy.local.gateway import gaps
+from deploy.local.gateway.admission import admission_for
+from deploy.local.gateway.answers import GatewayAnswer
+from deploy.local.gateway.configuration import (
     Definition,
     DeployedApi,
     gateway_responses_of,
     resources_of,
 )
-from deploy.local.engine import Call, EngineAnswer
-from deploy.local.gateway import Gateway
+from deploy.local.gateway.pipeline import Gateway
+from deploy.local.gateway.request import Request
 from deploy.local.options import Limits
-from deploy.local.request import Request
 
 JSON_TYPE = "application/json"
 ROLE = "arn:aws:iam::000000000000:role/any"

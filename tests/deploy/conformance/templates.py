@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.local import vtl
-from deploy.local.access import ApiKey
-from deploy.local.configuration import Definition, DeployedApi, Resource, path_pattern
-from deploy.local.context import Context
-from deploy.local.parameters import Parameters
-from deploy.local.request import Request
+from deploy.local.gateway import vtl
+from deploy.local.gateway.access import ApiKey
+from deploy.local.gateway.configuration import Definition, DeployedApi, Resource, path_pattern
+from deploy.local.gateway.context import Context
+from deploy.local.gateway.parameters import Parameters
+from deploy.local.gateway.request import Request
 
 PATH = {"id": "from the path"}
 QUERY = {"id": "from the query", "page": "2"}

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from deploy.local.context import IDENTITY_BLANK, RequestIds
-from deploy.local.velocity import RenderError
+from deploy.local.gateway.context import IDENTITY_BLANK, RequestIds
+from deploy.local.gateway.velocity import RenderError
 from tests.deploy.conformance.templates import API_KEY, render, text
 from tests.deploy.handmade import Api, rendered
 

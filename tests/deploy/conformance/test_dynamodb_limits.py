@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from deploy.cloud import Cloud, code_of
 from deploy.counter import read_counter
 from deploy.creation import deploy_stack
-from deploy.local.engine import authorization
+from deploy.local.engines.engine import authorization
 from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions, Limits
 from deploy.local.process import LocalCloud

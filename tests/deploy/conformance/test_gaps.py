@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local import gaps
+from deploy.local.gateway import gaps
 from deploy.local.lifecycle import LocalCloud
 from deploy.stack import Stack
 from tests.deploy.handmade import Api

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, MultiDict
 
-from deploy.local import json_values, jsonpath
-from deploy.local.velocity import RenderError
+from deploy.local import json_values
+from deploy.local.gateway import jsonpath
+from deploy.local.gateway.velocity import RenderError
 from tests.deploy.conformance.templates import text
 
 PETS = '{"pets":[{"id":1,"type":"dog","price":249.99},{"id":2,"type":"cat","price":124.99}]}'

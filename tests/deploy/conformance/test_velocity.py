@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.velocity import RenderError, Template
+from deploy.local.gateway.velocity import RenderError, Template
 from tests.deploy.conformance.templates import text
 
 

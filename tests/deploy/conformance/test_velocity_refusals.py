@@ -5,7 +5,7 @@ AWS: "Mapping template transformations for REST APIs in API Gateway" names no ve
 
 import pytest
 
-from deploy.local.velocity import RenderError
+from deploy.local.gateway.velocity import RenderError
 from tests.deploy.conformance.templates import text
 
 

@@ -1,0 +1,1 @@
+"""The databases behind the gateway: one interface, and what runs behind it. Knows no API."""
