@@ -17,7 +17,7 @@ from pathlib import Path
 
 import uvloop
 
-from deploy.local import asgi, http1, server
+from deploy.local import asgi, http1, listening, server
 from deploy.local.__main__ import spare_the_collector
 from deploy.local.engines.engine import Call, EngineAnswer
 from deploy.local.engines.ministack_engine import MiniStackEngine
@@ -106,7 +106,7 @@ async def serve(name: str) -> None:
                 split=None,
                 instance="floor",
             ).answer
-        serving = http1.serving(listener, handler, body_limit_bytes=server.BODY_LIMIT_BYTES)
+        serving = listening.serving(listener, handler, body_limit_bytes=server.BODY_LIMIT_BYTES)
         await stack.enter_async_context(serving)
         spare_the_collector()
         print(json.dumps({"url": url}), flush=True)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one socket: requests in, whole answers out. Knows nothing of gateways or clouds.
+"""HTTP/1.1 on one connection: requests in, whole answers out. Knows nothing of gateways or clouds.
 
 Parsed by httptools (llhttp). Written for one thing: what a load test sees of the local target must
 be the counter, not the server in front of it. A trivial answer costs 12 µs of CPU here, 31 µs in
@@ -8,11 +8,9 @@ stay as they were sent, which mapping templates can see.
 
 import asyncio
 import logging
-import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -23,7 +21,6 @@ import httptools
 log = logging.getLogger(__name__)
 
 HEAD_LIMIT_BYTES = 64 * 1024
-SHUTDOWN_TIMEOUT_S = 2.0
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 BODILESS = frozenset({204, 304})
 """Statuses whose answers have no body and no length (RFC 9110, 6.4.1)."""
@@ -271,32 +268,3 @@ class Connection(asyncio.Protocol):
             last = Incoming(method="", target=b"", headers=[], peer_ip="", keep_alive=False)
             self._transport.write(encode(plain(status, text), last))
             self._transport.close()
-
-
-@asynccontextmanager
-async def serving(
-    listener: socket.socket, handler: Handler, *, body_limit_bytes: int
-) -> AsyncIterator[None]:
-    """Answer requests on a listening socket until the block ends.
-
-    Then no new connection is taken, requests under way have SHUTDOWN_TIMEOUT_S to be answered, and
-    whatever is still open is closed.
-    """
-    service = Service(handler=handler, body_limit_bytes=body_limit_bytes)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Connection(service), sock=listener, backlog=socket.SOMAXCONN
-    )
-    try:
-        yield
-    finally:
-        server.close()
-        service.closing = True
-        for connection in list(service.connections):
-            if not connection.busy():
-                connection.close()
-        if service.connections:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(service.empty.wait(), SHUTDOWN_TIMEOUT_S)
-        for connection in list(service.connections):
-            connection.abort()

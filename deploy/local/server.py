@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from deploy.local import asgi, http1
+from deploy.local import asgi, listening
 from deploy.local.engines import opening as engines
 from deploy.local.engines.limits import ITEM_WRITES, ItemLimits, LimitedEngine
 from deploy.local.engines.split_engine import SplitEngine
@@ -54,6 +54,6 @@ async def serving(
             instance=instance,
         )
         await stack.enter_async_context(
-            http1.serving(listener, front.answer, body_limit_bytes=BODY_LIMIT_BYTES)
+            listening.serving(listener, front.answer, body_limit_bytes=BODY_LIMIT_BYTES)
         )
         yield

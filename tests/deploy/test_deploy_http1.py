@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.http1 import HEAD_LIMIT_BYTES, Incoming, Outgoing, encode, serving
+from deploy.local.http1 import HEAD_LIMIT_BYTES, Incoming, Outgoing, encode
+from deploy.local.listening import serving
 
 BODY_LIMIT_BYTES = 1000
 
