@@ -84,7 +84,11 @@ def test_a_signal_leaves_nothing_half_made(
     assert process.returncode == code, err
     assert says in out + err
     assert "removing what was made of stack cut" in out
-    assert status(cloud, "cut") is None
+    # MiniStack goes on with a wait condition whose stack was deleted, and when that fails may call
+    # the stack, of which nothing is left, rolled back.
+    assert status(cloud, "cut") in {None, "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"}
+    tables = cloud.dynamodb().list_tables()["TableNames"]
+    assert not [name for name in tables if name.startswith("cut-")]
 
 
 def test_nohup_still_means_nohup(local: LocalCloud, edited: EditTemplate) -> None:
