@@ -32,6 +32,7 @@ from history.errors import UserError
 
 CONNECTIONS = 50
 WARM_UP_S = 2
+STOLEN_MAX = 0.02
 LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
 REQUESTS = re.compile(r"^\s*(\d+) requests in ([\d.]+)(us|ms|s|m)", re.MULTILINE)
 UNIT_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
@@ -146,6 +147,7 @@ def target(runs: int, seconds: int) -> None:
     engines = [MINISTACK, *([DYNALITE] if dynalite_is_installed() else [])]
     measured: dict[str, list[Load]] = {}
     updates_us = []
+    started, stolen_before_s = time.perf_counter(), stolen_s()
     for _ in range(runs):
         measured.setdefault("HTTP, constant answer", []).append(http_load(seconds))
         measured.setdefault("+ gateway", []).append(gateway_load(seconds))
@@ -154,6 +156,7 @@ def target(runs: int, seconds: int) -> None:
             name = "+ MiniStack: the cloud" if engine == MINISTACK else f"the cloud on {engine}"
             measured.setdefault(name, []).append(cloud_load(options, seconds))
         updates_us.append(update_us())
+    taken = (stolen_s() - stolen_before_s) / (time.perf_counter() - started)
     print(
         f"local target: wrk, {CONNECTIONS} connections, {seconds} s, on the same cores; medians of "
         f"{runs} (least to most)"
@@ -166,6 +169,14 @@ def target(runs: int, seconds: int) -> None:
         f"  one UpdateItem in MiniStack alone: {update:.0f} us of CPU, so at most "
         f"{1e6 / update:,.0f} a second on one core"
     )
+    if taken > STOLEN_MAX:
+        print(f"  doubtful: other machines took {taken:.1%} of a core from this one meanwhile")
+
+
+def stolen_s() -> float:
+    """Read the CPU seconds that the host gave to other machines, over all cores (proc(5))."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def dynalite_is_installed() -> bool:

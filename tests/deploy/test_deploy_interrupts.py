@@ -56,6 +56,11 @@ def deploying(script: str, template: Path, **environment: str) -> Iterator[subpr
         process.communicate()
 
 
+def tables_of(cloud: Cloud, stack: str) -> list[str]:
+    names = cloud.dynamodb().list_tables()["TableNames"]
+    return [name for name in names if name.startswith(f"{stack}-")]
+
+
 @pytest.mark.parametrize(
     ("script", "number", "code", "says"),
     [
@@ -79,6 +84,7 @@ def test_a_signal_leaves_nothing_half_made(
     template = edited(("\nOutputs:", STUCK))
     with deploying(script, template, ENDPOINT_URL=local.endpoint_url, STACK="cut") as process:
         assert status(cloud, "cut") == "CREATE_IN_PROGRESS"
+        assert tables_of(cloud, "cut")
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == code, err
@@ -87,8 +93,7 @@ def test_a_signal_leaves_nothing_half_made(
     # MiniStack goes on with a wait condition whose stack was deleted, and when that fails may call
     # the stack, of which nothing is left, rolled back.
     assert status(cloud, "cut") in {None, "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"}
-    tables = cloud.dynamodb().list_tables()["TableNames"]
-    assert not [name for name in tables if name.startswith("cut-")]
+    assert not tables_of(cloud, "cut")
 
 
 def test_nohup_still_means_nohup(local: LocalCloud, edited: EditTemplate) -> None:
