@@ -64,9 +64,9 @@ class Manifest:
     """One run.
 
     Times are UTC, ISO 8601; `sealed` says that operations.parquet is whole. `endpoint_url` is
-    set where ENDPOINT_URL named one, `engine` where a local cloud was loaded, `region` and
-    `stack` where a stack was deployed; `initial_asked` is INITIAL, `initial` what the counter is
-    known to have held.
+    set where ENDPOINT_URL named one, `engine` and `limits` where a local cloud was loaded,
+    `region` and `stack` where a stack was deployed; `initial_asked` is INITIAL, `initial` what
+    the counter is known to have held.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -85,6 +85,7 @@ class Manifest:
     interrupted: str = ""
     endpoint_url: str = ""
     engine: str = ""
+    limits: str = ""
     region: str = ""
     initial_asked: int = 1
     stack: str = ""

@@ -72,6 +72,7 @@ def new_manifest(
         interrupted="ended before its end was recorded: its runner was killed",
         endpoint_url=counter.endpoint_url,
         engine=counter.engine,
+        limits=counter.limits,
         region=counter.region,
         initial_asked=options.initial,
         stack=counter.stack,

@@ -49,6 +49,7 @@ class Counter:
     returns: Returns = Returns.NEW
     endpoint_url: str = ""
     engine: str = ""
+    limits: str = ""
     region: str = ""
     stack: str = ""
     table: str = ""
@@ -94,6 +95,7 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             returns=stack.returns,
             endpoint_url=settings.endpoint_url or "",
             engine=settings.engine.name if local else "",
+            limits=settings.limits.value if local else "",
             region=settings.region,
             stack=stack.name,
             table=stack.table_name,

@@ -52,6 +52,7 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("URL", formats.plain(manifest.url, 400)),
         ("endpoint", formats.plain(manifest.endpoint_url, 400)),
         ("engine", formats.plain(manifest.engine, 400)),
+        ("limits", formats.plain(manifest.limits)),
         ("CloudFormation stack", formats.plain(manifest.stack)),
         ("table", formats.plain(manifest.table)),
         ("template SHA-256", formats.plain(manifest.template_sha256)),
@@ -200,6 +201,8 @@ def _target(manifest: Manifest) -> dict[str, str]:
     )
     if manifest.engine not in ("", "ministack"):
         where["ENGINE"] = manifest.engine
+    if manifest.limits not in ("", "none"):
+        where["LIMITS"] = manifest.limits
     named = {"STACK": manifest.stack, "REGION": manifest.region, "RETURNS": str(manifest.returns)}
     return where | {name: value for name, value in named.items() if value}
 

@@ -22,9 +22,11 @@ PASSES = dict.fromkeys(
 )
 
 
-@pytest.mark.parametrize("engine", ["ministack", "dynalite"])
-def test_local_stack_from_deploy_to_verdict(runner: Runner, engine: str) -> None:
-    running, code, out, err = runner.run(DURATION="4s", CONNECTIONS="20", USERS="10", ENGINE=engine)
+@pytest.mark.parametrize(("engine", "limits"), [("ministack", "none"), ("dynalite", "aws")])
+def test_local_stack_from_deploy_to_verdict(runner: Runner, engine: str, limits: str) -> None:
+    running, code, out, err = runner.run(
+        DURATION="4s", CONNECTIONS="20", USERS="10", ENGINE=engine, LIMITS=limits
+    )
     assert (code, err) == (0, "")
     verdict, manifest, folder = running.verdict(), running.manifest(), running.folder()
     assert verdict["verdict"] == "PASS"
@@ -38,7 +40,7 @@ def test_local_stack_from_deploy_to_verdict(runner: Runner, engine: str) -> None
     assert verdict["values"]["first"] == 2
     assert verdict["values"]["final"] == verdict["values"]["last"]
     assert manifest["final"]["how"].startswith("strongly consistent read of table ")
-    assert manifest["engine"] == engine
+    assert (manifest["engine"], manifest["limits"]) == (engine, limits)
     assert manifest["sealed"] is True
     assert {p["process"]: p["exit_state"] for p in manifest["processes"]} == {
         "swarm-0": "ended",
