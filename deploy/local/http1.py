@@ -26,6 +26,9 @@ BODILESS = frozenset({204, 304})
 """Statuses whose answers have no body and no length (RFC 9110, 6.4.1)."""
 
 EXPECT = b"expect"
+UPGRADE = b"upgrade"
+WAITING_MAX = 64
+"""Requests that one connection may have sent ahead before it is not read for a while."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,6 +133,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._peer_ip = ""
         self._asks_no_more = False
+        self._ended = False
+        """Nothing more is read: what came last was refused, or asked for the connection's end."""
+        self._refusal = b""
+        """What is still to be said after the answers that are under way."""
+        self._reading = True
+        self._unread = False
         self._begin()
 
     def _begin(self) -> None:
@@ -154,16 +163,29 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrived; what is not HTTP ends the connection with a 400."""
+        if self._ended:
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # We stay with HTTP/1.1, as a server may (RFC 9110, 7.8); the parser does not go on.
-            self._parser = httptools.HttpRequestParser(self)
-            rest = data[upgrade.args[0] :]
-            if rest:
-                self.data_received(rest)
+            self._stay(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(400, f"not an HTTP request: {error}")
+
+    def _stay(self, rest: bytes) -> None:
+        """Stay with HTTP/1.1, as a server may (RFC 9110, 7.8).
+
+        The parser stops behind the head, before a body; so a new one gets the same head again,
+        without its `Upgrade`, and then the rest.
+        """
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(400, "this is no proxy")
+            return
+        lines = [b"%b %b HTTP/1.1" % (method, self._target)]
+        lines += [b"%b: %b" % header for header in self._headers if header[0].lower() != UPGRADE]
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
 
     def eof_received(self) -> bool:
         """Keep a half-closed connection until what it asked is answered."""
@@ -172,11 +194,22 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Take no more requests from a client that does not read its answers."""
-        self._transport.pause_reading()
+        self._unread = True
+        self._regulate()
 
     def resume_writing(self) -> None:
         """Go on."""
-        self._transport.resume_reading()
+        self._unread = False
+        self._regulate()
+
+    def _regulate(self) -> None:
+        reading = not self._unread and len(self._waiting) < WAITING_MAX
+        if reading != self._reading and not self._transport.is_closing():
+            self._reading = reading
+            if reading:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
 
     # -- the parser's callbacks ------------------------------------------------------------
 
@@ -200,9 +233,13 @@ class Connection(asyncio.Protocol):
             self._refuse(431, f"target and headers have more than {HEAD_LIMIT_BYTES} bytes")
 
     def on_headers_complete(self) -> None:
-        """Tell a client that waits for it to send its body."""
+        """Tell a client that waits for it to send its body (RFC 9110, 10.1.1)."""
+        parser = self._parser
+        if parser.should_upgrade() or parser.get_http_version() == "1.0" or self.busy():
+            return
         if any(
-            value == b"100-continue" and name.lower() == EXPECT for name, value in self._headers
+            name.lower() == EXPECT and value.lower() == b"100-continue"
+            for name, value in self._headers
         ):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -215,6 +252,8 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Answer the request, or let it wait for the one before it."""
         parser = self._parser
+        if self._ended or parser.should_upgrade():
+            return  # refused already, or not read to its end yet: see `_stay`
         too_large = self._body_bytes > self._service.body_limit_bytes
         request = Incoming(
             method=parser.get_method().decode("ascii"),
@@ -226,10 +265,12 @@ class Connection(asyncio.Protocol):
             keep_alive=parser.should_keep_alive(),
             http_1_0=parser.get_http_version() == "1.0",
         )
+        self._ended = not request.keep_alive  # what follows is ignored (RFC 9112, 9.6)
         if self._task is None:
             self._start(request)
         else:
             self._waiting.append(request)
+            self._regulate()
 
     # -- answering -------------------------------------------------------------------------
 
@@ -260,11 +301,18 @@ class Connection(asyncio.Protocol):
         self._transport.write(written)
         if request.keep_alive and self._waiting:
             self._start(self._waiting.popleft())
-        elif not request.keep_alive or self._asks_no_more or self._service.closing:
+            self._regulate()
+        elif self._ended or self._asks_no_more or self._service.closing:
+            self._transport.write(self._refusal)
             self._transport.close()
 
     def _refuse(self, status: int, text: str) -> None:
-        if not self._transport.is_closing():
-            last = Incoming(method="", target=b"", headers=[], peer_ip="", keep_alive=False)
-            self._transport.write(encode(plain(status, text), last))
+        """Say what is wrong and end, after the answers to what came before; once is enough."""
+        if self._ended or self._transport.is_closing():
+            return
+        self._ended = True
+        last = Incoming(method="", target=b"", headers=[], peer_ip="", keep_alive=False)
+        self._refusal = encode(plain(status, text), last)
+        if not self.busy():
+            self._transport.write(self._refusal)
             self._transport.close()

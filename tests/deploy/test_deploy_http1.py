@@ -68,6 +68,9 @@ CHUNKED = (
     b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
 )
 H2C = b"GET /u HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+H2C_BODY = POST.replace(b"Host", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHost")
+H2C_CHUNKED = CHUNKED.replace(b"Host", b"Upgrade: h2c\r\nConnection: upgrade\r\nHost")
+SMUGGLED = H2C_BODY.replace(b"5\r\n\r\nhello", b"%d\r\n\r\n%b" % (len(GET), GET))
 LARGE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n" + b"x" * 1001
 LIMIT = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000
 
@@ -80,6 +83,11 @@ LIMIT = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1
         pytest.param(CHUNKED, [b"PUT|/|-||abcde"], id="chunked body"),
         pytest.param(POST + GET, [b"POST|/|-||hello", b"GET|/a?b=1|Yes||"], id="in order"),
         pytest.param(H2C + GET, [b"GET|/u|-||", b"GET|/a?b=1|Yes||"], id="an upgrade is not made"),
+        pytest.param(
+            H2C_BODY + GET, [b"POST|/|-||hello", b"GET|/a?b=1|Yes||"], id="an upgrade with a body"
+        ),
+        pytest.param(H2C_CHUNKED, [b"PUT|/|-||abcde"], id="an upgrade with a chunked body"),
+        pytest.param(SMUGGLED, [b"POST|/|-||" + GET], id="a request in an upgrade's body is body"),
         pytest.param(LARGE + GET, [b"POST|/|-|TOO LARGE|", b"GET|/a?b=1|Yes||"], id="too large"),
         pytest.param(LIMIT, [b"POST|/|-||" + b"x" * 1000], id="just not too large"),
     ],
@@ -125,30 +133,57 @@ def test_every_answer_is_dated() -> None:
 
 
 def test_a_client_that_waits_for_it_is_told_to_go_on() -> None:
-    sent = POST.replace(b"Host", b"Expect: 100-continue\r\nHost")
+    sent = POST.replace(b"Host", b"Expect: 100-Continue\r\nHost")
     assert [status for status, _, _ in talk([sent])] == [100, 200]
+    old = sent.replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert [status for status, _, _ in talk([old])] == [200]
+
+
+HUGE = b"GET / HTTP/1.1\r\nX: " + b"x" * HEAD_LIMIT_BYTES + b"\r\n\r\n"
+CLOSE = GET.replace(b"Host", b"Connection: close\r\nHost")
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"),
+    ("sent", "statuses", "applied"),
     [
-        pytest.param(b"hello\r\n\r\n", 400, id="not HTTP"),
-        pytest.param(b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400, id="bad length"),
+        pytest.param(b"hello\r\n\r\n", [400], 0, id="not HTTP"),
+        pytest.param(b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", [400], 0, id="bad length"),
         pytest.param(
             b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            400,
+            [400],
+            0,
             id="two lengths (request smuggling)",
         ),
-        pytest.param(
-            b"GET / HTTP/1.1\r\nX: " + b"x" * HEAD_LIMIT_BYTES + b"\r\n\r\n", 431, id="huge head"
-        ),
+        pytest.param(HUGE, [431], 0, id="a huge head"),
+        pytest.param(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", [400], 0, id="CONNECT"),
+        pytest.param(GET + b"rubbish\r\n\r\n", [200, 400], 1, id="after a request"),
+        pytest.param(GET + b"{}", [200, 400], 1, id="a body without a length"),
+        pytest.param(POST + b"more", [200, 400], 1, id="a body longer than its length"),
+        pytest.param(GET + HUGE + GET, [200, 431], 1, id="a huge head after a request"),
+        pytest.param(CLOSE + GET, [200], 1, id="nothing follows a request to close"),
+        pytest.param(CLOSE + b"rubbish", [200], 1, id="not even rubbish"),
+        pytest.param(b"GET / HTTP/1.0\r\n\r\n!", [200], 1, id="nor does it in 1.0"),
     ],
 )
-def test_what_is_no_request_is_refused_and_the_connection_closed(sent: bytes, status: int) -> None:
-    answers = talk([sent + GET])
-    assert answers[-1][0] == status
+def test_what_is_refused_was_not_begun_and_what_was_begun_is_answered(
+    sent: bytes, statuses: list[int], applied: int
+) -> None:
+    begun = 0
+
+    async def count(request: Incoming) -> Outgoing:
+        nonlocal begun
+        begun += 1
+        await asyncio.sleep(0)
+        return await echo(request)
+
+    answers = talk([sent + GET], count)
+    assert ([status for status, _, _ in answers], begun) == (statuses, applied)
     assert "Connection: close" in answers[-1][1]
-    assert len(answers) == 1
+
+
+def test_a_client_far_ahead_is_read_again_later() -> None:
+    answers = talk([GET * 500])
+    assert [status for status, _, _ in answers] == [200] * 500
 
 
 def test_a_handler_that_fails_is_500(caplog: pytest.LogCaptureFixture) -> None:
