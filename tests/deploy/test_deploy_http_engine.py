@@ -158,3 +158,37 @@ def test_after_the_time_out_the_call_goes_on_by_itself() -> None:
     exchange(server, act, held=True)
     assert len(server.requests) == 2
     assert server.connections == 2  # the first was not idle yet
+
+
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+NUMBERED = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
+
+
+@pytest.mark.parametrize("interim", [INTERIM, HINTS, INTERIM + HINTS])
+def test_an_interim_answer_is_no_answer(interim: bytes) -> None:
+    server = Server([interim + NUMBERED % 1, NUMBERED % 2, interim + NUMBERED % 3])
+    answers: list[EngineAnswer] = []
+
+    async def act(engine: HttpEngine) -> None:
+        answers.extend([await engine.call(a_call(), timeout_s=5) for _ in range(3)])
+
+    exchange(server, act)
+    headers = {"content-length": "1"}
+    assert answers == [
+        EngineAnswer(status=200, headers=headers, body=body) for body in (b"1", b"2", b"3")
+    ]
+    assert server.connections == 1
+
+
+def test_an_answer_that_changes_the_protocol_is_none() -> None:
+    switching = b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+    server = Server([switching, PLAIN])
+
+    async def act(engine: HttpEngine) -> None:
+        with pytest.raises(ConnectionError, match=r"not HTTP/1\.1"):
+            await engine.call(a_call(), timeout_s=5)
+        assert (await engine.call(a_call(), timeout_s=5)).status == 200
+
+    exchange(server, act)
+    assert server.connections == 2

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
+from http import HTTPStatus
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -71,8 +72,8 @@ class Connection(asyncio.Protocol):
             if self._received_bytes > ANSWER_LIMIT_BYTES:
                 raise httptools.HttpParserError("the answer is too long")  # noqa: TRY301
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self._fail(f"the answer is not HTTP ({error})")
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(f"the answer is not HTTP/1.1 ({type(error).__name__}: {error})")
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -85,9 +86,13 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Give the whole answer to the caller, if it still waits."""
+        status = self._parser.get_status_code()
+        if HTTPStatus.CONTINUE <= status < HTTPStatus.OK and self._waiting is not None:
+            self._headers, self._chunks = {}, []
+            return  # an interim answer, asked for or not (RFC 9110, 15.2): the answer follows
         waiting, self._waiting = self._waiting, None
         answer = EngineAnswer(
-            status=self._parser.get_status_code(),
+            status=status,
             headers=self._headers,
             body=b"".join(self._chunks),
         )
