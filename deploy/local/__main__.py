@@ -16,11 +16,13 @@ import uvloop
 
 from deploy.local import server
 from deploy.local.flood import FloodFilter
-from deploy.local.holding import hold
+from deploy.local.holding import hold, holder_of, sign, unusable
 from deploy.local.options import add_arguments, from_arguments
 from history.errors import UserError, run_main
 
 log = logging.getLogger("gapless.local")
+
+PORT_MAX = 65_535
 
 
 def main() -> int:
@@ -32,27 +34,43 @@ def main() -> int:
     for handler in logging.getLogger().handlers:
         handler.addFilter(FloodFilter())
     log.setLevel(logging.INFO)
-    if hold(options.state_dir) is None:  # never closed: ours until this process ends
-        message = f"another local cloud keeps its state in {options.state_dir}: stop it first"
-        report(options.ready_fd, {"error": message})
-        raise UserError(message)
     try:
-        listener = server.bind(options.port)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        message = (
-            f"port {options.port} on 127.0.0.1 is taken by another program; "
-            "choose another one with LOCAL_PORT=<port> (0: any free port)"
-        )
-        report(options.ready_fd, {"error": message})
-        raise UserError(message) from None
-    try:
+        listener = prepared(options)
         uvloop.run(serve(listener, options))
     except UserError as error:
-        report(options.ready_fd, {"error": str(error)})
+        report(options, {"error": str(error)})
         raise
     return 0
+
+
+def prepared(options: argparse.Namespace) -> socket.socket:
+    """Take the folder and the port. Raises UserError if either is somebody else's or unusable."""
+    if hold(options.state_dir) is None:  # never closed: ours until this process ends
+        holder = holder_of(options.state_dir)
+        by = f" (process {holder})" if holder is not None else ""
+        raise UserError(
+            f"another local cloud{by} keeps its state in {options.state_dir}: stop it first"
+        )
+    sign(options.state_dir)
+    try:
+        return server.bind(options.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise UserError(
+                f"port {options.port} on 127.0.0.1 cannot be used ({error.strerror}); choose "
+                "another one with LOCAL_PORT=<port> (0: any free port)"
+            ) from error
+        raise UserError(
+            f"port {options.port} on 127.0.0.1 is taken by another program; "
+            "choose another one with LOCAL_PORT=<port> (0: any free port)"
+        ) from None
+
+
+def port_of(text: str) -> int:
+    """Read a port number. Raises argparse's error."""
+    if not text.isascii() or not text.isdigit() or int(text) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no port: expected 0 (any free) to {PORT_MAX}")
+    return int(text)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -63,7 +81,7 @@ def parse_arguments() -> argparse.Namespace:
         "on one port of 127.0.0.1, in memory.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=4566, help="port; 0 takes any free one")
+    parser.add_argument("--port", type=port_of, default=4566, help="port; 0 takes any free one")
     add_arguments(parser)
     parser.add_argument(
         "--state-dir",
@@ -100,8 +118,9 @@ async def serve(listener: socket.socket, options: argparse.Namespace) -> None:
         log.info("serving on http://127.0.0.1:%d as process %d", port, os.getpid())
         if options.state_file is not None:
             write_state(options, port)
-        report(options.ready_fd, {"port": port, "instance": options.instance})
-        if options.ready_fd is None:
+        started_by_hand = options.ready_fd is None
+        report(options, {"port": port, "instance": options.instance})
+        if started_by_hand:
             print(f"local cloud on http://127.0.0.1:{port}, Ctrl-C stops it", flush=True)
         await stop.wait()
     if options.state_file is not None:
@@ -133,12 +152,16 @@ def write_state(options: argparse.Namespace, port: int) -> None:
         "variables": from_arguments(options).variables(),
     }
     half = options.state_file.with_suffix(".half")
-    half.write_text(json.dumps(state) + "\n")
-    half.replace(options.state_file)
+    try:
+        half.write_text(json.dumps(state) + "\n")
+        half.replace(options.state_file)
+    except OSError as error:
+        raise unusable(options.state_file.parent, error) from error
 
 
-def report(ready_fd: int | None, state: dict[str, str | int]) -> None:
-    """Tell whoever started this process how that went, and close the descriptor."""
+def report(options: argparse.Namespace, state: dict[str, str | int]) -> None:
+    """Tell whoever started this process how that went, once, and close the descriptor."""
+    ready_fd, options.ready_fd = options.ready_fd, None
     if ready_fd is not None:
         with os.fdopen(ready_fd, "w") as ready:
             ready.write(json.dumps(state) + "\n")

@@ -1,32 +1,63 @@
 """Who holds a folder: a lock that the operating system takes back when its holder dies, however.
 
-A process id in a file proves nothing: it may be stale, or another program's by now.
+A process id in a file proves nothing by itself: it may be stale, or another program's by now. In a
+folder whose lock is held, the id that its holder wrote there is the holder's.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from history.errors import UserError
+
+PATIENCE_S = 1.0
+"""Whoever looks at a lock has a share in it for a moment; a holder for good outlasts this."""
+PAUSE_S = 0.01
+HOLDER = "holder"
 
 
 def hold(folder: Path, *, wait: bool = False) -> int | None:
     """Take the lock of a folder, made if missing; None if somebody else has it and we do not wait.
 
     The lock goes with the descriptor that is returned: closing it, or the process's end by any
-    means, gives it back.
+    means, gives it back. Raises UserError if that is no folder, or none we may use.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = opened(folder)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(PAUSE_S)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        else:
+            return descriptor
+
+
+def opened(folder: Path) -> int:
+    """Open a folder, made if missing. Raises UserError if that cannot be."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise unusable(folder, error) from error
+
+
+def unusable(folder: Path, error: OSError) -> UserError:
+    """Say that a folder cannot be used, and what would help."""
+    why = error.strerror or str(error)
+    return UserError(
+        f"the local cloud keeps its state in {folder}, which cannot be used ({why}): make it a "
+        "folder that can be written, with room on its disk, and try again"
+    )
 
 
 @contextmanager
@@ -41,11 +72,29 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether some process has the lock of a folder now."""
+    """Whether some process has the lock of a folder now; two that look do not see one another."""
     if not folder.is_dir():
         return False
-    descriptor = hold(folder)
-    if descriptor is None:
+    descriptor = opened(folder)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    os.close(descriptor)
+    finally:
+        os.close(descriptor)
     return False
+
+
+def sign(folder: Path) -> None:
+    """Write our process id into a folder that we hold. Raises UserError if it cannot be written."""
+    try:
+        (folder / HOLDER).write_text(str(os.getpid()))
+    except OSError as error:
+        raise unusable(folder, error) from error
+
+
+def holder_of(folder: Path) -> int | None:
+    """Read who holds a folder that is held; None if it did not sign yet."""
+    with suppress(OSError, ValueError):
+        return int((folder / HOLDER).read_text())
+    return None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from deploy.local.holding import held, hold, is_held
+from deploy.local.holding import held, hold, holder_of, is_held, unusable
 from deploy.local.options import CloudOptions, require_same
 from deploy.local.process import ROOT, LocalCloud, end, end_by_id, launch
 from history.errors import UserError
@@ -47,11 +47,18 @@ class Background:
 
     condition: Condition
     cloud: LocalCloud | None = None
-    """As its file describes it; None if there is no such file."""
+    """As its file describes it; None if there is no such file, or it describes another process."""
+    holder: int | None = None
+    """The process that holds the state folder, where that is not the one of `cloud`."""
 
     def sentence(self) -> str:
         """Say what is the matter, for a person; empty if nothing is."""
         where = f"at {self.cloud.endpoint_url}" if self.cloud else "of `make deploy`"
+        if self.holder is not None:
+            return (
+                f"process {self.holder} runs a local cloud in the same folder that `make deploy` "
+                f"knows nothing of: stop it where it was started, or with `kill {self.holder}`"
+            )
         if self.condition is Condition.LOST:
             log = f" (its log: {self.cloud.log_path})" if self.cloud else ""
             return (
@@ -68,6 +75,9 @@ def background(state_dir: Path = STATE_DIR) -> Background:
     """Look for the background cloud."""
     described = read_state(state_dir)
     if is_held(state_dir / "state"):
+        holder = holder_of(state_dir / "state")
+        if holder is not None and (described is None or described.pid != holder):
+            return Background(condition=Condition.SILENT, holder=holder)
         if described is not None and described.alive():
             return Background(condition=Condition.SERVING, cloud=described)
         return Background(condition=Condition.SILENT, cloud=described)
@@ -110,7 +120,8 @@ def start_background(
             require_same(found.cloud.variables, options)
             return found.cloud
         if found.condition is Condition.SILENT:
-            raise UserError(f"{found.sentence()}: `make destroy` ends it")
+            remedy = ": `make destroy` ends it" if found.cloud is not None else ""
+            raise UserError(found.sentence() + remedy)
         sweep(state_dir, keep_log=True)
         plumbing = ["--state-file", str((state_dir / "cloud.json").resolve())]
         return launch(state_dir / "cloud.log", port, options, ready=os.pipe(), plumbing=plumbing)
@@ -125,12 +136,11 @@ def stop_background(state_dir: Path = STATE_DIR) -> bool:
         found = background(state_dir)
         living = found.condition in (Condition.SERVING, Condition.SILENT)
         if living and found.cloud is None:
-            raise UserError(
-                f"a local cloud holds {state_dir / 'state'}, but no {state_dir / 'cloud.json'} "
-                "says which process that is: end it by hand (pgrep -f deploy.local) and try again"
-            )
+            raise UserError(f"{found.sentence()}; nothing was removed")
         if living and found.cloud is not None:
             end_by_id(found.cloud.pid)
+            if is_held(state_dir / "state"):
+                raise UserError(f"{found.sentence()} and cannot be ended; nothing was removed")
         sweep(state_dir, keep_log=False)
         return living
 
@@ -154,11 +164,14 @@ def sweep_temporary(state_dir: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir():
+    """Remove a file or a folder, if it is there. Raises UserError if it cannot be removed."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
-    else:
+        return
+    try:
         path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unusable(path.parent, error) from error
 
 
 @contextmanager
@@ -172,7 +185,10 @@ def private_cloud(
     """
     with held(state_dir):  # so that nobody takes our new folder for a dead one's
         sweep_temporary(state_dir)
-        folder = Path(tempfile.mkdtemp(dir=state_dir, prefix=TEMPORARY))
+        try:
+            folder = Path(tempfile.mkdtemp(dir=state_dir, prefix=TEMPORARY))
+        except OSError as error:
+            raise unusable(state_dir, error) from error
         lock = hold(folder)
     try:
         with temporary_cloud(folder / "cloud.log", options=options) as cloud:

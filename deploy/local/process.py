@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from deploy.local.holding import unusable
 from deploy.local.options import CloudOptions
 from history.errors import UserError
 
@@ -57,10 +58,13 @@ def launch(
     inherited: tuple[int, ...] = (),
 ) -> LocalCloud:
     """Start the process and wait until it serves; raises UserError with the reason if not."""
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    logged_before = log_path.stat().st_size if log_path.exists() else 0
     arguments = [*options.to_arguments(), *(plumbing or ())]
-    process = spawn(log_path, port, arguments, ready_fd=ready[1], inherited=inherited)
+    try:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        logged_before = log_path.stat().st_size if log_path.exists() else 0
+        process = spawn(log_path, port, arguments, ready_fd=ready[1], inherited=inherited)
+    except OSError as error:
+        raise unusable(log_path.parent, error) from error
     try:
         state = first_line(ready[0])
         if "port" in state:

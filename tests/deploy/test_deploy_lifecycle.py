@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -219,7 +219,7 @@ def test_a_state_file_that_is_gone_leaves_the_cloud_to_a_person(
 ) -> None:
     described = (tmp_path / "cloud.json").read_text()
     (tmp_path / "cloud.json").unlink()
-    with pytest.raises(UserError, match="end it by hand"):
+    with pytest.raises(UserError, match=rf"knows nothing of: .*kill {standing.pid}`; nothing was"):
         stop_background(tmp_path)
     assert standing.alive()
     (tmp_path / "cloud.json").write_text(described)
@@ -258,6 +258,88 @@ def test_another_program_on_its_port_is_not_taken_for_it(
     assert background(tmp_path).condition is Condition.SILENT
     (tmp_path / "cloud.json").write_text(json.dumps(described))
     assert background(tmp_path).condition is Condition.SERVING
+
+
+def test_a_stale_process_id_is_not_killed_for_the_cloud_of_another(
+    tmp_path: Path, standing: LocalCloud
+) -> None:
+    described = (tmp_path / "cloud.json").read_text()
+    with subprocess.Popen(["sleep", "60"]) as innocent:
+        stale = json.loads(described) | {"pid": innocent.pid}
+        (tmp_path / "cloud.json").write_text(json.dumps(stale))
+        with pytest.raises(UserError, match=rf"process {standing.pid} runs a local cloud"):
+            stop_background(tmp_path)
+        with pytest.raises(UserError, match=rf"process {standing.pid} runs a local cloud"):
+            start_background(tmp_path, port=0)
+        assert innocent.poll() is None
+        innocent.kill()
+    assert standing.alive()
+    (tmp_path / "cloud.json").write_text(described)
+
+
+def test_many_that_look_do_not_take_one_another_for_a_cloud(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    seen: list[Condition] = []
+    threads = [
+        threading.Thread(
+            target=lambda: seen.extend(background(tmp_path).condition for _ in range(500))
+        )
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [Condition.ABSENT] * 1500
+
+
+def file_as_folder(folder: Path) -> None:
+    folder.write_text("not a folder")
+
+
+def dangling_link(folder: Path) -> None:
+    folder.symlink_to(folder.parent / "nowhere" / "at" / "all")
+
+
+def folder_as_log(folder: Path) -> None:
+    (folder / "cloud.log").mkdir(parents=True)
+
+
+def file_as_state(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "state").write_text("not a folder")
+
+
+@pytest.mark.parametrize("make", [file_as_folder, dangling_link, folder_as_log])
+def test_a_folder_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "state-folder"
+    make(folder)
+    with pytest.raises(UserError, match=r"keeps its state in .*state-folder, which cannot be used"):
+        start_background(folder, port=0)
+
+
+def test_what_the_process_itself_cannot_use_is_told_as_well(tmp_path: Path) -> None:
+    file_as_state(tmp_path / "made")
+    with (
+        pytest.raises(UserError, match=r"keeps its state in .*state, which cannot be used"),
+        temporary_cloud(tmp_path / "made" / "cloud.log"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("port", ["70000", "-1", "x"])
+def test_no_port_is_a_usage_error(port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.local", f"--port={port}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"argument --port: {port} is no port: expected 0 (any free) to 65535" in done.stderr
 
 
 def test_a_private_cloud_leaves_no_folder_and_sweeps_dead_ones(tmp_path: Path) -> None:
