@@ -15,29 +15,28 @@ from history.errors import UserError
 
 PATIENCE_S = 1.0
 """Whoever looks at a lock has a share in it for a moment; a holder for good outlasts this."""
+WAIT_S = 60.0
+"""Twice what starting a cloud may take, which is the longest that a command keeps others waiting."""
 PAUSE_S = 0.01
 HOLDER = "holder"
 
 
-def hold(folder: Path, *, wait: bool = False) -> int | None:
-    """Take the lock of a folder, made if missing; None if somebody else has it and we do not wait.
+def hold(folder: Path, *, wait_s: float = PATIENCE_S) -> int | None:
+    """Take the lock of a folder, made if missing; None if somebody else keeps it for `wait_s`.
 
     The lock goes with the descriptor that is returned: closing it, or the process's end by any
     means, gives it back. Raises UserError if that is no folder, or none we may use.
     """
     descriptor = opened(folder)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + wait_s
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(descriptor)
                 return None
             time.sleep(PAUSE_S)
-        except BaseException:
-            os.close(descriptor)
-            raise
         else:
             return descriptor
 
@@ -61,14 +60,21 @@ def unusable(folder: Path, error: OSError) -> UserError:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Have a folder's lock for the length of the block, waiting for it."""
-    descriptor = hold(folder, wait=True)
+def held(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
+    """Have a folder's lock for the length of the block, waiting for it.
+
+    Raises UserError if somebody else keeps it for `wait_s`.
+    """
+    descriptor = hold(folder, wait_s=wait_s)
+    if descriptor is None:
+        raise UserError(
+            f"another command has been busy with {folder} for {wait_s:g} s: let it end, or end it "
+            "if it was stopped (Ctrl-Z), and try again"
+        )
     try:
         yield
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)
 
 
 def is_held(folder: Path) -> bool:

@@ -384,9 +384,21 @@ def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         assert is_held(tmp_path)
-        assert hold(tmp_path) is None
+        assert hold(tmp_path, wait_s=0.05) is None
         holder.kill()
     assert not is_held(tmp_path)
+
+
+def test_waiting_for_another_command_ends(tmp_path: Path) -> None:
+    expected = r"another command has been busy with .* for 0.05 s: let it end"
+    with (
+        held(tmp_path),
+        pytest.raises(UserError, match=expected),
+        held(tmp_path, wait_s=0.05),
+    ):
+        pass
+    with held(tmp_path, wait_s=0.05):
+        assert is_held(tmp_path)
 
 
 CYCLES = int(os.environ.get("GAPLESS_CYCLES", "2"))
