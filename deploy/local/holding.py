@@ -16,7 +16,7 @@ from history.errors import UserError
 PATIENCE_S = 1.0
 """Whoever looks at a lock has a share in it for a moment; a holder for good outlasts this."""
 WAIT_S = 60.0
-"""Twice what starting a cloud may take, which is the longest that a command keeps others waiting."""
+"""Twice what starting a cloud may take, the longest that a command keeps others waiting."""
 PAUSE_S = 0.01
 HOLDER = "holder"
 
