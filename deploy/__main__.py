@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -19,6 +20,7 @@ from deploy.local.lifecycle import (
     stop_background,
 )
 from deploy.local.options import require_same
+from deploy.local.process import LocalCloud
 from deploy.removal import remove_stack
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import smoke
@@ -28,6 +30,10 @@ from history.operation import Returns
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
+
+LOGGED = re.compile(r"\S+ \S+ \S+ (?:WARNING|ERROR) (.*)")
+WARNINGS_MAX = 10
+WARNINGS_BYTES = 100_000
 
 DESCRIPTION = """\
 Deploy deploy/template.yml and look at what is deployed.
@@ -134,6 +140,7 @@ def standing_cloud(settings: Settings, *, as_asked: bool) -> Cloud | None:
 
 def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
     """Bring the stack up, and print the URL last."""
+    local: LocalCloud | None = None
     if settings.target is Target.LOCAL:
         before = background(STATE_DIR)
         if before.condition is Condition.LOST:
@@ -147,8 +154,29 @@ def run_deploy(settings: Settings, options: argparse.Namespace) -> int:
         cloud = Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
         say(f"stack {settings.stack} in {cloud.place}")
     parameters = parameters_of(Returns(options.returns or settings.returns))
-    bring_up(cloud, name=settings.stack, parameters=parameters, say=say)
+    logged_before = log_size(local)
+    try:
+        bring_up(cloud, name=settings.stack, parameters=parameters, say=say)
+    finally:
+        for line in warnings_since(local, logged_before):
+            say(f"the local cloud warns: {line}")
     return 0
+
+
+def log_size(local: LocalCloud | None) -> int:
+    """Tell how much a local cloud has logged so far."""
+    return local.log_path.stat().st_size if local is not None and local.log_path.exists() else 0
+
+
+def warnings_since(local: LocalCloud | None, logged_before: int) -> list[str]:
+    """Read what a local cloud has complained of since, without the time, each once."""
+    if local is None:
+        return []
+    with local.log_path.open("rb") as log:
+        log.seek(logged_before)
+        lines = log.read(WARNINGS_BYTES).decode(errors="replace").splitlines()
+    found = (match[1] for line in lines if (match := LOGGED.fullmatch(line)))
+    return list(dict.fromkeys(found))[:WARNINGS_MAX]
 
 
 def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
@@ -158,8 +186,14 @@ def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
         stopped = stop_background(STATE_DIR)
         say("local cloud ended" if stopped else "no local cloud is running: nothing to remove")
         return 0
-    removed = remove_stack(cloud, settings.stack, say)
-    say(f"stack {settings.stack} is gone" if removed else f"there was no stack {settings.stack}")
+    try:
+        removed = remove_stack(cloud, settings.stack, say)
+        say(f"stack {settings.stack} is gone" if removed else f"no stack {settings.stack} is there")
+    except UserError as error:
+        if settings.target is not Target.LOCAL:
+            raise
+        # Nothing of it outlives the cloud, but for what a database of the user's own may keep.
+        say(f"{error}; it goes with the local cloud")
     if settings.target is Target.LOCAL:
         stop_background(STATE_DIR)
         say("local cloud stopped")
@@ -186,7 +220,9 @@ def run_inspect(settings: Settings, _options: argparse.Namespace) -> int:
     with temporary(settings) as own:
         parameters = parameters_of(settings.returns)
         stack = deploy_stack(own, name=settings.stack, parameters=parameters, say=say)
-        return print_inspection(own, stack)
+        code = print_inspection(own, stack)
+    say("(of a temporary local cloud, gone again: nothing is deployed; make deploy does that)")
+    return code
 
 
 def print_inspection(cloud: Cloud, stack: Stack) -> int:

@@ -78,4 +78,4 @@ def path_of(reference: Node, resources: Mapping[str, Node]) -> str:
         return "/"
     properties = resources[reference["Ref"]]["Properties"]
     parent = path_of(properties["ParentId"], resources)
-    return f"{parent.rstrip('/')}/{properties['PathPart']}"
+    return f"{parent.rstrip('/')}/{properties.get('PathPart', '(no PathPart)')}"
