@@ -35,8 +35,9 @@ BESIDE_THE_SNAPSHOT = frozenset(
 """What is live, or belongs to a stage or the account; all else needs a new deployment (AWS:
 "Updates to a REST API that require redeployment", which says nothing of client certificates and
 plans' keys)."""
+TABLE_TYPE = "AWS::DynamoDB::Table"
 NAMING = {
-    "AWS::DynamoDB::Table": {
+    TABLE_TYPE: {
         "ImportSourceSpecification",
         "KeySchema",
         "LocalSecondaryIndexes",
@@ -86,14 +87,26 @@ def suffix_of(text: str, parameters: Mapping[str, str]) -> str:
 
 def definition_of(template: Node, parameters: Mapping[str, str]) -> dict[str, Node]:
     """Collect the API's resources and all they refer to, directly or not."""
+    return with_referred(
+        template,
+        parameters,
+        {
+            f"Resources.{name}": identity_of(resource)
+            for name, resource in template["Resources"].items()
+            if resource["Type"].startswith(API_PREFIX)
+            and resource["Type"] not in BESIDE_THE_SNAPSHOT
+        },
+    )
+
+
+def with_referred(
+    template: Node, parameters: Mapping[str, str], nodes: Mapping[str, Node]
+) -> dict[str, Node]:
+    """Add to some pieces of a template all that they refer to, directly or not."""
     values = values_of(template, parameters)
     resources = template["Resources"]
     definition: dict[str, Node] = {}
-    pending: list[tuple[str, Node]] = [
-        (f"Resources.{name}", identity_of(resource))
-        for name, resource in resources.items()
-        if resource["Type"].startswith(API_PREFIX) and resource["Type"] not in BESIDE_THE_SNAPSHOT
-    ]
+    pending = list(nodes.items())
     while pending:
         name, node = pending.pop()
         if name in definition:

@@ -51,6 +51,13 @@ def bring_up(
         raise refusal(name)
     say(f"stack {name} {why}: it is updated in place")
     stack = update_stack(cloud, found, parameters=parameters, say=say, template_path=template_path)
+    if (
+        stack.table_name != found.table_name
+    ):  # not foreseen: `update_stack` refuses what it can tell
+        say(
+            f"stack {name} has a new table {stack.table_name} in the place of {found.table_name}: "
+            "its counter is lost, and a PUT makes a new one"
+        )
     restore_stage(cloud, stack, say)
     require_serving(cloud, stack, changed=True)
     say(f"stack {name} is updated: {stack.url}")

@@ -58,9 +58,10 @@ def point_back(cloud: Cloud, stack: Stack, *, served: str, own: str, say: Say) -
 def require_serving(cloud: Cloud, stack: Stack, *, changed: bool = False) -> None:
     """Wait until the API serves; longer if it `changed` just now, while it served already.
 
-    Raises UserError with its last answer; the stack stays.
+    Raises UserError with its last answer, or why its table cannot be used; the stack stays.
     """
     try:
+        require_table(cloud, stack)
         await_serving(stack.url, patience_for(cloud, changed=changed))
     except UserError as error:
         raise UserError(
@@ -68,6 +69,17 @@ def require_serving(cloud: Cloud, stack: Stack, *, changed: bool = False) -> Non
             f"`make inspect STACK={stack.name}` shows it, `make destroy STACK={stack.name}` "
             "removes it, `make deploy` waits for it again"
         ) from error
+
+
+def require_table(cloud: Cloud, stack: Stack) -> None:
+    """Raise UserError if the stack's table is not to be used as CloudFormation says it is.
+
+    Only a local cloud can have one: its engine may hold the items in another database. On AWS
+    nobody needs a permission to describe the table just to use the API.
+    """
+    if is_loopback(cloud.endpoint_url):
+        with aws_errors(f"looking at table {stack.table_name}"):
+            cloud.dynamodb().describe_table(TableName=stack.table_name)
 
 
 def patience_for(cloud: Cloud, *, changed: bool = False) -> Patience:

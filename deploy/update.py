@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 from deploy.cloud import Cloud, aws_errors, code_of
 from deploy.definition import deployment_of, to_send, with_deployment
 from deploy.progress import Progress, Say, describe, wait
-from deploy.stack import Stack, find_stack, require_ours, settled
+from deploy.replacement import Definition, table_lost
+from deploy.stack import Stack, deployed_template, find_stack, require_ours, settled
 from deploy.template import TEMPLATE_PATH, parse, template_text, values_of
 from history.errors import UserError
 
@@ -52,8 +53,9 @@ def update_stack(
 ) -> Stack:
     """Make a usable stack of ours what the template and the parameters say.
 
-    Raises UserError naming the first resource that failed and why, and how the stack is now. An
-    interrupt stops only the watching: it says in what state the stack is.
+    Raises UserError naming the first resource that failed and why, and how the stack is now; and
+    before anything is changed, if the counter's table would not stay. An interrupt stops only the
+    watching: it says in what state the stack is.
     """
     client = cloud.cloudformation()
     with aws_errors(f"updating stack {stack.name}"):
@@ -65,6 +67,7 @@ def update_stack(
         raise UserError(f"stack {stack.name} is gone; `make deploy` makes it anew")
     text = template_text(template_path)
     values = values_of(parse(text).content, parameters)
+    require_table_kept(client, stack, Definition(template=parse(text).content, parameters=values))
     say(f"updating stack {stack.name} in {cloud.place}")
     progress = Progress(client=client, stack_id=described.get("StackId", stack.name), say=say)
     try:
@@ -80,6 +83,18 @@ def update_stack(
     if found is None:
         raise UserError(f"stack {stack.name} was updated and changed again: run `make deploy`")
     return found
+
+
+def require_table_kept(client: "CloudFormationClient", stack: Stack, wanted: Definition) -> None:
+    """Raise UserError if an update would replace or remove the counter's table."""
+    deployed = parse(deployed_template(client, stack.name)).content
+    why = table_lost(Definition(template=deployed, parameters=stack.parameters), wanted)
+    if why is not None:
+        raise UserError(
+            f"stack {stack.name} cannot be updated in place: {why}, so CloudFormation would make a "
+            f"new table and the counter in {stack.table_name} would be lost; nothing was changed: "
+            "take that change back, or `make destroy`, then `make deploy`, for a new counter"
+        )
 
 
 def steps_of(stack: Stack, text: str, parameters: Mapping[str, str]) -> list[Step]:

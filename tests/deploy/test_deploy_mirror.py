@@ -17,7 +17,7 @@ HERE: Scope = ("000000000000", "us-east-1")
 THERE: Scope = ("111122223333", "eu-west-1")
 HASH = [{"AttributeName": "id", "KeyType": "HASH"}]
 STRING = [{"AttributeName": "id", "AttributeType": "S"}]
-US = Owner(where="this boot", pid=1)
+US = Owner(where="this boot", namespace="4026531836", pid=1, started="7")
 
 
 @dataclass
@@ -190,46 +190,6 @@ def test_changed_indexes_are_said_not_carried_over() -> None:
     (sentence,) = reconcile(mirror)
     assert "has other indexes now" in sentence
     assert mirror.objection(b'{"TableName": "t"}') is None  # the table is ours all the same
-
-
-def tagged(**changed: str) -> list[dict[str, str]]:
-    tags = {tag["Key"]: tag["Value"] for tag in US.tags()} | changed
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-@pytest.mark.parametrize(
-    ("tags", "sentence"),
-    [
-        pytest.param([], "which was not made by gapless", id="someone else's"),
-        pytest.param(
-            tagged(**{"gapless-host": "that boot"}),
-            "made by gapless on that boot, which may still use it",
-            id="of another machine",
-        ),
-        pytest.param(
-            tagged(**{"gapless-pid": "1"}),
-            "which another local cloud (process 1) is using",
-            id="of a cloud that runs",
-        ),
-    ],
-)
-def test_a_table_that_is_there_already_is_left_alone(
-    tags: list[dict[str, str]], sentence: str
-) -> None:
-    control, data = Tables(), Tables()
-    data.make(HERE, "t", Tags=tags)
-    control.make(HERE, "t")
-    (said,) = reconcile(mirror_of(control, data, Owner(where="this boot", pid=2)))
-    assert f"a table of that name already, {sentence}; it is left alone" in said
-    assert data.tables[HERE, "t"]["Tags"] == tags
-
-
-def test_a_table_that_a_dead_cloud_left_is_taken_over() -> None:
-    control, data = Tables(), Tables()
-    data.make(HERE, "t", Tags=tagged(**{"gapless-pid": "4194305"}))  # above the kernel's limit
-    control.make(HERE, "t")
-    assert reconcile(mirror_of(control, data)) == []
-    assert data.tables[HERE, "t"]["Tags"] == US.tags()
 
 
 def test_in_a_database_of_our_own_whatever_is_there_is_ours() -> None:

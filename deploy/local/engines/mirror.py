@@ -84,7 +84,7 @@ class Mirror:
                     await self._make(table)
 
     def take_failures(self) -> list[str]:
-        """Return each sentence that nobody was told yet."""
+        """Return each sentence that nobody was told yet; the failure itself stands: `failure`."""
         untold, self._untold = self._untold, []
         return untold
 

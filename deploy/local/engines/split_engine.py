@@ -28,6 +28,7 @@ ITEM_ACTIONS = frozenset(
     }
 )
 """DynamoDB's data plane."""
+DESCRIBING = "DescribeTable"
 READING = ("Describe", "List", "Get")
 ACCOUNT_DIGITS = 12
 DEFAULT_REGION = "us-east-1"
@@ -77,8 +78,14 @@ class SplitEngine:
         return await self._data.call(call, timeout_s=timeout_s)
 
     async def _control_call(self, call: Call, *, timeout_s: float) -> EngineAnswer:
-        """Run one action of the control plane; a table that cannot be mirrored is not made."""
+        """Run one action of the control plane; a table that cannot be mirrored is not made.
+
+        A table that is not as the control plane has it is not described either, every time anew.
+        """
         answer = await self._control.call(call, timeout_s=timeout_s)
+        if call.action == DESCRIBING and answer.status == OK:
+            why = await self._standing_failure(call)
+            return answer if why is None else failure(why)
         if call.action.startswith(READING) or answer.status != OK:
             return answer
         scope = (call.account, call.region)
@@ -95,6 +102,14 @@ class SplitEngine:
             await self.mirror.reconcile([scope])
         self.mirror.take_failures()  # told now
         return failure(why)
+
+    async def _standing_failure(self, call: Call) -> str | None:
+        """Say why a table is not in the database as it should be, unless it can be made so now."""
+        scope = (call.account, call.region)
+        name = json.loads(call.body).get("TableName", "").rpartition("/")[2]  # of an ARN
+        if self.mirror.failure(scope, name) is not None:
+            await self.mirror.reconcile([scope])
+        return self.mirror.failure(scope, name)
 
 
 def failure(why: str) -> EngineAnswer:
