@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
@@ -16,6 +16,7 @@ from multidict import CIMultiDict, MultiDict, MultiDictProxy
 from deploy.local import asgi
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
+from deploy.local.deployments import Deployments
 from deploy.local.engines.engine import TARGET_PREFIX, Call, Engine, EngineAnswer
 from deploy.local.engines.limits import ItemLimits
 from deploy.local.engines.split_engine import ENGINE_FAILURE, SplitEngine, unanswered
@@ -61,14 +62,16 @@ class Front:
         admission: Admission,
         item_limits: ItemLimits | None,
         split: SplitEngine | None,
+        account_of: Callable[[str], str],
         instance: str,
     ) -> None:
         self._app = app
         self._control_plane = ControlPlane(app)
-        self._configurations = ConfigurationReader(self._control_plane)
+        self._configurations = ConfigurationReader(self._control_plane, Deployments())
         self._gateway = Gateway(self._configurations, engine, admission)
         self._item_limits = item_limits
         self._split = split
+        self._account_of = account_of
         self._instance = instance
 
     async def answer(self, incoming: Incoming) -> Outgoing:
@@ -179,7 +182,7 @@ class Front:
     def _note_scope(self, headers: Mapping[str, str]) -> None:
         scope = SIGNATURE_SCOPE.search(headers.get("Authorization", ""))
         if scope is not None:
-            self._control_plane.note_scope(scope["key"], scope["region"])
+            self._control_plane.note_scope((self._account_of(scope["key"]), scope["region"]))
 
 
 def is_dynamodb(headers: Mapping[str, str]) -> bool:

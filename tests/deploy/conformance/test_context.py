@@ -156,6 +156,7 @@ def test_a_deployed_api_in_its_templates(api: Api) -> None:
     """AWS: "API Gateway mapping template and access logging variable reference"."""
     template = json.dumps(
         {
+            "account": "$context.accountId",
             "api": "$context.apiId",
             "deployment": "$context.deploymentId",
             "resource": "$context.resourceId $context.resourcePath",
@@ -174,6 +175,7 @@ def test_a_deployed_api_in_its_templates(api: Api) -> None:
     shown = json.loads(reply.body)
     assert shown.pop("backend")
     assert shown == {
+        "account": "000000000000",
         "api": api.id,
         "deployment": client.get_deployments(restApiId=api.id)["items"][0]["id"],
         "resource": f"{api.resources['/']} /",
