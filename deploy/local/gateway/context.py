@@ -42,7 +42,7 @@ The API key is null only for a method that needs none.
 """
 
 AUTHORIZER_BLANK = ReadOnlyMap(principalId="")
-"""Nothing here has an authorizer; in events recorded on AWS its principal prints as nothing then."""
+"""Nothing here has an authorizer; events recorded on AWS show nothing for its principal then."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
