@@ -10,10 +10,12 @@ from deploy.local.engines.engine import authorization
 from deploy.local.json_values import Json
 
 Scope: TypeAlias = tuple[str, str]
-"""Whose resources, and where: access key (an account) and region."""
+"""Whose resources, and where: account, which also is an access key to it, and region."""
 
 PAGE_SIZE = 500
-SCOPES_MAX = 16
+EMPTY_SCOPES_MAX = 16
+"""How many accounts and regions are asked for APIs although none was seen there."""
+FIRST_SCOPE = ("000000000000", "us-east-1")
 OK = 200
 NOT_FOUND = 404
 
@@ -23,18 +25,29 @@ class ControlPlane:
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
-        self._scopes: list[Scope] = [("test", "us-east-1")]
+        self._scopes: dict[Scope, None] = {FIRST_SCOPE: None}
+        self._with_apis: set[Scope] = set()
 
     @property
     def scopes(self) -> list[Scope]:
         """For whom and where things were made, the newest first."""
-        return list(self._scopes)
+        return list(reversed(self._scopes))
 
-    def note_scope(self, access_key: str, region: str) -> None:
-        """Remember for whom and where APIs were made: a caller of an API does not say."""
-        if (access_key, region) not in self._scopes:
-            self._scopes.insert(0, (access_key, region))
-            del self._scopes[SCOPES_MAX:]
+    def note_scope(self, scope: Scope) -> None:
+        """Remember for whom and where APIs may be made: a caller of an API does not say."""
+        self._scopes.pop(scope, None)
+        self._scopes[scope] = None
+        empty = [scope for scope in self._scopes if scope not in self._with_apis]
+        for oldest in empty[:-EMPTY_SCOPES_MAX]:
+            del self._scopes[oldest]
+
+    def note_apis(self, scope: Scope, *, there: bool) -> None:
+        """Keep a scope for as long as there are APIs in it."""
+        self._scopes.setdefault(scope)
+        if there:
+            self._with_apis.add(scope)
+        else:
+            self._with_apis.discard(scope)
 
     async def items(self, scope: Scope, path: str, **query: str) -> list[Json]:
         """Return every item of a collection, over all of its pages; none if it is not there."""
@@ -54,10 +67,10 @@ class ControlPlane:
 
     async def get(self, scope: Scope, path: str, **query: str) -> Json:
         """Return one resource, None if it is not there. Raises RuntimeError for other answers."""
-        access_key, region = scope
+        account, region = scope
         headers = [
             (b"host", b"127.0.0.1"),
-            (b"authorization", authorization(access_key, region, "apigateway").encode()),
+            (b"authorization", authorization(account, region, "apigateway").encode()),
         ]
         request = asgi.scope_of(
             method="GET", path=path, query=urlencode(query).encode(), headers=headers

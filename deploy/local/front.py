@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
@@ -16,6 +16,7 @@ from multidict import CIMultiDict, MultiDict, MultiDictProxy
 from deploy.local import asgi
 from deploy.local.asgi import AsgiApp
 from deploy.local.control_plane import ControlPlane
+from deploy.local.deployments import Deployments
 from deploy.local.engines.engine import TARGET_PREFIX, Call, Engine, EngineAnswer
 from deploy.local.engines.limits import ItemLimits
 from deploy.local.engines.split_engine import ENGINE_FAILURE, SplitEngine, unanswered
@@ -32,6 +33,11 @@ DIRECT_TIMEOUT_S = 10.0
 
 EXECUTE_API = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)/(?P<stage>[^/]+)(?P<path>/.*)?")
 USER_REQUEST = re.compile(r"/restapis/(?P<api>[^/]+)/(?P<stage>[^/]+)/_user_request_(?P<path>/.*)?")
+ABSOLUTE = re.compile(r"https?://(?P<host>[^/?#]*)(?P<target>.*)", re.IGNORECASE | re.DOTALL)
+OUR_HOST = re.compile(r"(?:127\.0\.0\.1|\[?::1\]?|(?:[\w-]+\.)*localhost)(?::\d+)?", re.IGNORECASE)
+"""A page whose own name is made to lead here (DNS rebinding) has another in its Host header."""
+INSIDE = "/_ministack/"
+"""MiniStack's own doors: one wipes the whole cloud."""
 EXECUTE_API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.[\w.:-]+")
 STAGE_PATH = re.compile(r"/(?P<stage>[^/]+)(?P<path>/.*)?")
 SIGNATURE_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[\w-]+)/")
@@ -61,30 +67,35 @@ class Front:
         admission: Admission,
         item_limits: ItemLimits | None,
         split: SplitEngine | None,
+        account_of: Callable[[str], str],
         instance: str,
     ) -> None:
         self._app = app
         self._control_plane = ControlPlane(app)
-        self._configurations = ConfigurationReader(self._control_plane)
+        self._configurations = ConfigurationReader(self._control_plane, Deployments())
         self._gateway = Gateway(self._configurations, engine, admission)
         self._item_limits = item_limits
         self._split = split
+        self._account_of = account_of
         self._instance = instance
 
     async def answer(self, incoming: Incoming) -> Outgoing:
         """Answer one request."""
-        raw_path, _, raw_query = incoming.target.decode("latin-1").partition("?")
         headers = CIMultiDict(
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.headers]
         )
+        target = incoming.target.decode("latin-1")
+        if not target.startswith("/"):
+            target = origin_form(target, headers)
+        raw_path, _, raw_query = target.partition("?")
         place = place_of(raw_path, headers.get("Host", ""))
         if place is not None:
             return await self._execute(incoming, place, raw_query, headers)
         if raw_path == HEALTH_PATH:
             return self._health()
-        if "Origin" in headers:
-            # MiniStack allows every web page to read its answers; none has any business here.
-            return plain(403, "the control plane does not talk to web pages")
+        refusal = control_plane_refusal(unquote(raw_path), headers)
+        if refusal is not None:
+            return plain(403, refusal)
         if incoming.too_large:
             return plain(413, "the request is too large")
         return await self._bridge(incoming, raw_path, raw_query, headers)
@@ -179,7 +190,34 @@ class Front:
     def _note_scope(self, headers: Mapping[str, str]) -> None:
         scope = SIGNATURE_SCOPE.search(headers.get("Authorization", ""))
         if scope is not None:
-            self._control_plane.note_scope(scope["key"], scope["region"])
+            self._control_plane.note_scope((self._account_of(scope["key"]), scope["region"]))
+
+
+def origin_form(target: str, headers: CIMultiDict[str]) -> str:
+    """Give the path and query of a target in absolute form, whose host replaces the header's.
+
+    RFC 9112, 3.2.2. Any other target (`*`) stays as it is.
+    """
+    absolute = ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        return target
+    headers["Host"] = absolute["host"]
+    path = absolute["target"]
+    return path if path.startswith("/") else f"/{path}"
+
+
+def control_plane_refusal(path: str, headers: Mapping[str, str]) -> str | None:
+    """Say why a request may not reach the control plane, None if it may.
+
+    MiniStack allows every web page to read its answers; none has any business here.
+    """
+    if "Origin" in headers:
+        return "the control plane does not talk to web pages"
+    if OUR_HOST.fullmatch(headers.get("Host", "")) is None:
+        return "the control plane answers to 127.0.0.1, ::1 and localhost only"
+    if f"/{path.lstrip('/')}".startswith(INSIDE):
+        return f"{INSIDE} is closed: start another local cloud for an empty one"
+    return None
 
 
 def is_dynamodb(headers: Mapping[str, str]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local import asgi, listening
 from deploy.local.engines import opening as engines
 from deploy.local.engines.limits import ITEM_WRITES, ItemLimits, LimitedEngine
+from deploy.local.engines.ministack_engine import MiniStackEngine
 from deploy.local.engines.split_engine import SplitEngine
 from deploy.local.front import Front
 from deploy.local.gateway.admission import admission_for
@@ -51,6 +52,7 @@ async def serving(
             split=chosen if isinstance(chosen, SplitEngine) else None,
             admission=admission_for(options.limits),
             item_limits=item_limits,
+            account_of=MiniStackEngine().account_of,
             instance=instance,
         )
         await stack.enter_async_context(

@@ -72,9 +72,64 @@ def test_all_three_forms_of_the_address(new: Stack, local: LocalCloud) -> None:
 
 def test_a_web_page_cannot_reach_the_control_plane(new: Stack, local: LocalCloud) -> None:
     page = {"Origin": "http://example.com"}
-    url = local.endpoint_url + "/_ministack/reset"
-    assert request("POST", url, headers=page).status == 403
+    for path in ("/_ministack/reset", "/restapis"):
+        reply = request("POST", local.endpoint_url + path, headers=page)
+        assert (reply.status, reply.body) == (403, "the control plane does not talk to web pages\n")
+    assert request("GET", local.endpoint_url + "/restapis").status == 200
     assert put(new.url).status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:4566", 200),
+        ("localhost:4566", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:4566", 200),
+        ("apigateway.localhost:4566", 200),
+        ("example.com", 403),
+        ("localhost.example.com", 403),
+        ("127.0.0.1.example.com:4566", 403),
+        ("notlocalhost", 403),
+        ("", 403),
+    ],
+)
+def test_the_control_plane_answers_to_its_own_names_only(
+    local: LocalCloud, host: str, status: int
+) -> None:
+    reply = request("GET", local.endpoint_url + "/restapis", headers={"Host": host})
+    assert reply.status == status
+
+
+@pytest.mark.parametrize(
+    "path", ["/_ministack/reset", "/%5fministack/reset", "//_ministack/reset", "/_ministack/config"]
+)
+def test_the_doors_inside_are_closed(new: Stack, local: LocalCloud, path: str) -> None:
+    reply = request("POST", local.endpoint_url + path, "{}")
+    assert (reply.status, reply.body.count("\n")) == (403, 1)
+    assert reply.body.startswith("/_ministack/ is closed: ")
+    assert put(new.url).status == 200
+
+
+def test_a_target_in_absolute_form(new: Stack, local: LocalCloud) -> None:
+    """RFC 9112, 3.2.2: its host counts, not the header's."""
+    put(new.url, 10)
+    assert absolute(local, new.url) == (200, "11")
+    host = f"http://{new.api_id}.execute-api.us-east-1.amazonaws.com"
+    assert absolute(local, f"{host}/{new.stage}/") == (200, "12")
+    assert absolute(local, f"{local.endpoint_url}?Action=ListStacks")[0] == 200
+    assert absolute(local, "http://example.com/restapis")[0] == 403
+
+
+def absolute(local: LocalCloud, url: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(local.endpoint_url).netloc)
+    try:
+        connection.request("GET", url, headers={"Host": "127.0.0.1"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
 
 
 def test_only_the_services_the_template_needs_are_on(local: LocalCloud) -> None:

@@ -3,7 +3,9 @@
 AWS: "Deploy REST APIs in API Gateway", "Create a deployment for a REST API in API Gateway".
 """
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from deploy.removal import remove_stack
 from deploy.serving import own_deployment, served_deployment
 from deploy.stack import Stack
 from history.errors import UserError
-from tests.deploy.support import put, request, standing
+from tests.deploy.support import EditTemplate, put, request, standing
 
 WRITTEN = '{"ok":true}'
 BY_HAND = '{"ok":"by hand"}'
@@ -151,3 +153,40 @@ def test_a_stage_that_is_gone_is_a_difference_and_cannot_be_pointed(
     assert "but NOT served: stage v1 serves deployment (none), not the stack's own " in verdict
     with pytest.raises(UserError, match="`make destroy STACK=frozen` and `make deploy` make both"):
         standing(cloud, "frozen")
+
+
+def test_a_method_made_after_its_deployment_is_not_in_it(
+    cloud: Cloud, client: Any, edited: EditTemplate
+) -> None:
+    """AWS: "AWS::ApiGateway::Deployment": without DependsOn it may be made too early."""
+    early = edited(
+        ("DependsOn: [PutMethod, GetMethod, ", "DependsOn: [PutMethod, "),
+        (
+            "  GetMethod:\n    Type: AWS::ApiGateway::Method\n",
+            "  GetMethod:\n    Type: AWS::ApiGateway::Method\n    DependsOn: Deployment\n",
+        ),
+    )
+    stack = standing(cloud, "early", early)
+    try:
+        assert put(stack.url, 1).body == WRITTEN
+        reply = request("GET", stack.url)
+        assert (reply.status, json.loads(reply.body)) == (
+            403,
+            {"message": "Missing Authentication Token"},
+        )
+        deploy(client, stack, stageName=stack.stage)
+        assert request("GET", stack.url).body == "2"
+    finally:
+        remove_stack(cloud, "early", print)
+
+
+def test_other_regions_and_accounts_do_not_thaw_a_deployment(
+    cloud: Cloud, stack: Stack, change: Change
+) -> None:
+    change()
+    for number in range(20):
+        elsewhere = replace(cloud, region=f"eu-north-{number}")
+        elsewhere.cloudformation().list_stacks()
+    assert put(stack.url).body == WRITTEN
+    cloud.cloudformation().list_stacks()
+    assert put(stack.url).body == WRITTEN

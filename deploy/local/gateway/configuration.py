@@ -193,7 +193,7 @@ def path_pattern(path: str) -> re.Pattern[str]:
         return "([^/]+)" if part.startswith("{") else re.escape(part)
 
     parts = [piece(part) for part in path.strip("/").split("/") if part]
-    return re.compile("".join("/" + part for part in parts) + "/?")
+    return re.compile("".join("/" + part for part in parts) + "/?", re.DOTALL)
 
 
 def method_of(path: str, verb: str, item: Json) -> Method:

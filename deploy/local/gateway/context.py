@@ -24,6 +24,7 @@ IDENTITY_BLANK = MappingProxyType(
             "accountId",
             "apiKey",
             "apiKeyId",
+            "caller",
             "cognitoAuthenticationProvider",
             "cognitoAuthenticationType",
             "cognitoIdentityId",
@@ -39,6 +40,9 @@ IDENTITY_BLANK = MappingProxyType(
 
 The API key is null only for a method that needs none.
 """
+
+AUTHORIZER_BLANK = ReadOnlyMap(principalId="")
+"""Nothing here has an authorizer; events recorded on AWS show nothing for its principal then."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -162,6 +166,7 @@ class Context(Mapping[str, Json]):
 VARIABLES: Mapping[str, Callable[[Context], Json]] = {
     "accountId": Context.account_id,
     "apiId": lambda context: context.request.api_id,
+    "authorizer": lambda _context: AUTHORIZER_BLANK,
     "awsEndpointRequestId": lambda context: context.backend_headers.get("x-amzn-requestid"),
     "deploymentId": Context.deployment_id,
     "domainName": Context.host,

@@ -8,7 +8,8 @@ from typing import ClassVar, Self
 from deploy.local.gateway.velocity import Exposed, RenderError
 from deploy.local.json_values import Json
 
-STATUS_MIN, STATUS_MAX = 100, 599
+STATUS_MIN, STATUS_MAX = 200, 599
+"""A 1xx is no final answer: a client would go on waiting for one."""
 
 
 class HeaderOverride(Exposed):

@@ -73,13 +73,14 @@ class Gateway:
             answer = await self._pipeline(exchange)
         except Refused as refused:
             if refused.reason:
-                log.error("%s %s: %s", request.method, request.path, refused.reason)  # noqa: TRY400 (all is said)
+                log.error("%s %r: %s", request.method, request.path, printable(refused.reason))  # noqa: TRY400 (all is said)
             answer = refuse(exchange, refused.refusal)
         except RenderError as error:
-            log.error("%s %s: template failed: %s", request.method, request.path, error)  # noqa: TRY400 (all is said)
+            why = printable(str(error))
+            log.error("%s %r: template failed: %s", request.method, request.path, why)  # noqa: TRY400 (all is said)
             answer = refuse(exchange, Refusal.CONFIGURATION)
         except Exception:
-            log.exception("%s %s failed", request.method, request.path)
+            log.exception("%s %r failed", request.method, request.path)
             answer = refuse(exchange, Refusal.CONFIGURATION)
         answer.headers["x-amzn-RequestId"], answer.headers["x-amz-apigw-id"] = exchange.ids
         return answer
@@ -124,6 +125,11 @@ class Gateway:
         except ConnectionError as error:
             log.warning("the backend gave no answer: %s", error)
             raise Refused(Refusal.INTEGRATION_FAILED) from None
+
+
+def printable(text: str) -> str:
+    """Escape what is not printable: a request must not write lines of its own into the log."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def refuse(exchange: Exchange, refusal: Refusal) -> GatewayAnswer:

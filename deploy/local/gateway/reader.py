@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from deploy.local.control_plane import ControlPlane, Scope
+from deploy.local.deployments import Configuration, DeploymentKey, Deployments
 from deploy.local.gateway import gaps
 from deploy.local.gateway.access import read_access
 from deploy.local.gateway.configuration import (
@@ -24,15 +25,18 @@ class ConfigurationReader:
 
     A deployment is a snapshot of the API's methods and gateway responses: changing one of them does
     not change a deployed stage until it gets a new deployment (AWS: "Deploy REST APIs in API
-    Gateway"). API Gateway's API does not show what a snapshot holds, so it is read as soon as there
-    is one: before any later write reaches the control plane. Which deployment a stage names, its
-    variables and its settings are live.
+    Gateway"). API Gateway's API does not show what a snapshot holds, so it is taken when the
+    deployment is made. One that was made unseen is read as soon as it is found: before any later
+    write reaches the control plane. Which deployment a stage names, its variables and its settings
+    are live.
     """
 
-    def __init__(self, control_plane: ControlPlane) -> None:
+    def __init__(self, control_plane: ControlPlane, deployments: Deployments) -> None:
         self._control_plane = control_plane
+        self._deployments = deployments
         self._stages: dict[tuple[str, str], DeployedApi | None] = {}
-        self._definitions: dict[tuple[str, str], Definition] = {}
+        self._definitions: dict[DeploymentKey, Definition] = {}
+        self._owners: dict[DeploymentKey, Scope] = {}
         self._said_gaps: set[tuple[str, str, str]] = set()
 
     def cached(self, api_id: str, stage: str) -> DeployedApi | None:
@@ -53,29 +57,58 @@ class ConfigurationReader:
         return self._stages[key]
 
     async def take_snapshots(self) -> None:
-        """Freeze every deployment not seen yet; forget those that are gone.
+        """Freeze every deployment not seen yet; forget those that are seen to be gone.
 
         An API that cannot be read is logged; a request to it will be told so.
         """
-        known: dict[tuple[str, str], Definition] = {}
+        self._take_made()
         for scope in self._control_plane.scopes:
-            for api in await self._control_plane.items(scope, "/restapis"):
-                root = root_of(api["id"])
-                for deployment in await self._control_plane.items(scope, f"{root}/deployments"):
-                    try:
-                        key = (api["id"], deployment["id"])
-                        known[key] = await self._definition(scope, *key)
-                    except Exception:
-                        log.exception("API %s, deployment %s", api["id"], deployment["id"])
-        self._definitions = known
+            before = {key for key, owner in self._owners.items() if owner == scope}
+            there = await self._snapshots_in(scope)
+            for gone in before - there:
+                self._definitions.pop(gone, None)
+                self._owners.pop(gone, None)
+
+    async def _snapshots_in(self, scope: Scope) -> set[DeploymentKey]:
+        """Freeze what one account has in one region, and return all deployments there."""
+        there = set()
+        apis = await self._control_plane.items(scope, "/restapis")
+        self._control_plane.note_apis(scope, there=bool(apis))
+        for api in apis:
+            deployments = f"{root_of(api['id'])}/deployments"
+            for deployment in await self._control_plane.items(scope, deployments):
+                key = (api["id"], deployment["id"])
+                there.add(key)
+                try:
+                    await self._definition(scope, key)
+                except Exception:
+                    log.exception("API %s, deployment %s", *key)
+        return there
+
+    def _take_made(self) -> None:
+        """Take over what was frozen as it was deployed; what cannot be read is left, and logged."""
+        for key, configuration in list(self._deployments.made.items()):
+            self._control_plane.note_apis(configuration.scope, there=True)
+            try:
+                self._keep(key, configuration)
+            except Exception:
+                log.exception("API %s, deployment %s", *key)
+
+    def _keep(self, key: DeploymentKey, configuration: Configuration) -> Definition:
+        definition = self._definition_of(key[0], configuration)
+        self._definitions[key] = definition
+        self._owners[key] = configuration.scope
+        self._deployments.made.pop(key, None)
+        return definition
 
     async def _ask(self, api_id: str, stage: str) -> DeployedApi | None:
+        self._take_made()
         for scope in self._control_plane.scopes:
             found = await self._control_plane.get(
                 scope, f"{root_of(api_id)}/stages/{quote(stage, safe='')}"
             )
             if found is not None:
-                definition = await self._definition(scope, api_id, found["deploymentId"])
+                definition = await self._definition(scope, (api_id, found["deploymentId"]))
                 return DeployedApi(
                     api_id=api_id,
                     stage=stage,
@@ -95,21 +128,30 @@ class ConfigurationReader:
                 )
         return None
 
-    async def _definition(self, scope: Scope, api_id: str, deployment_id: str) -> Definition:
-        key = (api_id, deployment_id)
+    async def _definition(self, scope: Scope, key: DeploymentKey) -> Definition:
         if key not in self._definitions:
-            self._definitions[key] = await self._freeze(scope, api_id)
+            made = self._deployments.made.get(key)
+            return self._keep(key, made or await self._configuration(scope, key[0]))
         return self._definitions[key]
 
-    async def _freeze(self, scope: Scope, api_id: str) -> Definition:
+    async def _configuration(self, scope: Scope, api_id: str) -> Configuration:
+        """Ask for what an API is now."""
         root = root_of(api_id)
         items = self._control_plane.items
-        resources = resources_of(await items(scope, f"{root}/resources", embed="methods"))
-        responses = await items(scope, f"{root}/gatewayresponses")
+        return Configuration(
+            scope=scope,
+            api=await self._control_plane.get(scope, root) or {},
+            resources=await items(scope, f"{root}/resources", embed="methods"),
+            gateway_responses=await items(scope, f"{root}/gatewayresponses"),
+        )
+
+    def _definition_of(self, api_id: str, configuration: Configuration) -> Definition:
+        """Read a configuration, and log what of it is not emulated."""
+        resources = resources_of(configuration.resources)
+        responses, api = configuration.gateway_responses, configuration.api
         for resource in resources:
             for verb, method in resource.methods.items():
                 self._said(api_id, f"{verb} {resource.path}", method.gaps)
-        api = await self._control_plane.get(scope, root) or {}
         found = [*gaps.of_api(api), *gaps.of_gateway_responses(responses)]
         return Definition(
             resources=resources,

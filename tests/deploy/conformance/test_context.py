@@ -21,6 +21,7 @@ from tests.deploy.handmade import Api, rendered
     [
         ("accountId", "000000000000"),
         ("apiId", "api-1"),
+        ("authorizer.principalId", ""),
         ("deploymentId", "deployment-1"),
         ("domainName", "abc.example.com:80"),
         ("domainPrefix", "abc"),
@@ -45,7 +46,6 @@ def test_variables(variable: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "variable",
     [
-        "authorizer.principalId",
         "authorizer.claims.sub",
         "awsEndpointRequestId",
         "error.message",
@@ -64,6 +64,12 @@ def test_what_a_request_here_has_no_value_for(variable: str) -> None:
     gateway responses.
     """
     assert text(f"$!context.{variable}|") == "|"
+
+
+def test_a_caller_without_a_signature_or_authorizer_prints_as_nothing() -> None:
+    """AWS: "Examples using variables for mapping template transformations"."""
+    template = '"$context.authorizer.principalId" "$context.identity.caller"'
+    assert text(template) == '"" ""'
 
 
 def test_the_time_of_the_request() -> None:
@@ -115,7 +121,7 @@ def set_status(value: str) -> str:
     [
         *[
             pytest.param(set_status(value), "status is set to .*, no HTTP status", id=value)
-            for value in ("'x'", "'404'", "99", "600", "-404", "true", "404.0")
+            for value in ("'x'", "'404'", "99", "100", "199", "600", "-404", "true", "404.0")
         ],
         pytest.param(set_status("404") * 2, "status is set twice", id="status twice"),
         pytest.param(
@@ -156,6 +162,7 @@ def test_a_deployed_api_in_its_templates(api: Api) -> None:
     """AWS: "API Gateway mapping template and access logging variable reference"."""
     template = json.dumps(
         {
+            "account": "$context.accountId",
             "api": "$context.apiId",
             "deployment": "$context.deploymentId",
             "resource": "$context.resourceId $context.resourcePath",
@@ -174,6 +181,7 @@ def test_a_deployed_api_in_its_templates(api: Api) -> None:
     shown = json.loads(reply.body)
     assert shown.pop("backend")
     assert shown == {
+        "account": "000000000000",
         "api": api.id,
         "deployment": client.get_deployments(restApiId=api.id)["items"][0]["id"],
         "resource": f"{api.resources['/']} /",

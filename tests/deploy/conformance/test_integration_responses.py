@@ -262,7 +262,7 @@ def test_a_response_template_that_fails_is_500_and_said(
     """
     answer = Deployed(methods={"GET": method(response(template))}).ask()
     assert (answer.status, answer.body.decode()) == (500, SERVER_ERROR)
-    assert "GET /things/7: template failed: the integration response 200: " in caplog.text
+    assert "GET '/things/7': template failed: the integration response 200: " in caplog.text
     assert reason in caplog.text
 
 

@@ -142,7 +142,7 @@ def test_what_is_configured_but_not_emulated_is_500_and_said(
     api = Deployed(methods={"GET": method(**integration)})
     answer = api.ask()
     assert (answer.status, answer.body, api.called) == (500, SERVER_ERROR, [])
-    assert "GET /things/7: " in caplog.text
+    assert "GET '/things/7': " in caplog.text
     assert reason in caplog.text
 
 
@@ -188,10 +188,30 @@ def test_a_request_template_that_fails_is_500_and_said(
     api = Deployed(methods={"POST": method(requestTemplates={JSON_TYPE: template})})
     answer = api.ask("POST", body=b"{")
     assert (answer.status, answer.body, api.called) == (500, SERVER_ERROR, [])
-    assert "POST /things/7: template failed: the request template for application/json" in (
+    assert "POST '/things/7': template failed: the request template for application/json" in (
         caplog.text
     )
     assert reason in caplog.text
+
+
+def test_a_path_writes_no_lines_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """AWS does not say whether `{p+}` takes line ends; here it does, as any other character."""
+    methods = {"GET": method(requestTemplates={JSON_TYPE: "#if($x"})}
+    forged = "x\r\n2026-01-01 ERROR forged\x1b[31m\u2028/y"
+    assert Deployed(methods=methods, path="/{p+}").ask(path=f"/{forged}").status == 500
+    (record,) = caplog.records
+    assert record.getMessage().isprintable()
+    assert "template failed" in record.getMessage()
+
+
+def test_a_reason_writes_no_lines_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What a template says of what it was sent is the sender's text, too."""
+    template = "#set($context.requestOverride.header[$input.params('q')] = 'b')"
+    api = Deployed(methods={"GET": method(requestTemplates={JSON_TYPE: template})})
+    assert api.ask(query={"q": "x\n2026-01-01 ERROR forged"}).status == 500
+    (record,) = caplog.records
+    assert record.getMessage().isprintable()
+    assert "forged" in record.getMessage()
 
 
 def test_the_log_says_what_a_deployment_has_too_much(api: Api, local: LocalCloud) -> None:
@@ -202,4 +222,4 @@ def test_the_log_says_what_a_deployment_has_too_much(api: Api, local: LocalCloud
     said = f"API {api.id}, GET /loud: not emulated: integration.request.header"
     assert local.log_path.read_text().count(said) == 1
     assert request("GET", url + "/loud").status == 500
-    assert "GET /loud: not emulated: integration.request" in local.log_path.read_text()
+    assert "GET '/loud': not emulated: integration.request" in local.log_path.read_text()

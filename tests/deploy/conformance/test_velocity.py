@@ -5,12 +5,15 @@ Velocity Template Language, and points to Velocity's "VTL Reference".
 """
 
 import contextlib
+import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.gateway.velocity import RenderError, Template
+from deploy.local.gateway.velocity.java import double_text
 from tests.deploy.conformance.templates import text
 
 
@@ -55,6 +58,9 @@ def test_references_and_text(template: str, expected: str, body: str) -> None:
         ("10.0", "10.0"),
         ("1.0e308 * 10", "Infinity"),
         ("12345678.9", "1.23456789E7"),
+        ("99999999.9", "9.99999999E7"),
+        ("-99999999.9", "-9.99999999E7"),
+        ("9.99999999e-05", "9.99999999E-5"),
         ("0.0001", "1.0E-4"),
         ("true", "true"),
         ("[1, 'a', true]", "[1, a, true]"),
@@ -160,6 +166,8 @@ def test_directives(template: str, expected: str, body: str) -> None:
         ("$s.equalsIgnoreCase('AB1X')", "true"),
         ("$s.indexOf('x')", "3"),
         ("$s.indexOf('y')", "-1"),
+        ("$s.indexOf('a', -1)", "0"),
+        ("$s.indexOf('', 9)", "4"),
         ("$s.lastIndexOf('x')", "3"),
         ("$s.substring(1)", "B1x"),
         ("$s.substring(0, 2)", "aB"),
@@ -173,6 +181,9 @@ def test_directives(template: str, expected: str, body: str) -> None:
         ("$s.replaceFirst('[a-z]', '_')", "_B1x"),
         ("$s.split('[0-9]')[1]", "x"),
         ("$s.split('x').size()", "1"),
+        ("$s.split(',').size()", "1"),
+        ("#set($x = ',,')$x.split(',').size()", "0"),
+        ("#set($x = '')$x.split(',').size()", "1"),
         ("$n.toString().length()", "2"),
         ("$n.parseInt('12')", "12"),
         ("$l.size()", "3"),
@@ -181,6 +192,12 @@ def test_directives(template: str, expected: str, body: str) -> None:
         ("$l.isEmpty()", "false"),
         ("$l.contains('b')", "true"),
         ("$l.indexOf('c')", "2"),
+        ("#set($x = [true])$x.contains(1)", "false"),
+        ("#set($x = [1, [1]])$x.contains(1.0)$x.contains([1.0])", "falsefalse"),
+        ("#set($x = [0, 1.0, 1, [1]])$x.indexOf(1)$x.indexOf([1])", "23"),
+        ("#set($x = {'a': 1})$x.containsValue(true)$x.equals({'a': 1.0})", "falsefalse"),
+        ("#set($x = {'a': [1]})$x.containsValue([1])$x.equals({'a': [1]})", "truetrue"),
+        ("#set($x = true)$x.equals('true')$x.equals(true)$n.equals(42)", "falsetruetrue"),
         ("$l.subList(0, 2)", "[a, b]"),
         ("$l.add('d')$l", "true[a, b, c, d]"),
         ("$l.set(0, 'z')$l[0]", "az"),
@@ -220,6 +237,20 @@ def test_text_without_dollars_and_hashes_is_itself(plain: str) -> None:
 def test_any_text_renders_or_says_why(template: str) -> None:
     with contextlib.suppress(RenderError):
         assert isinstance(Template(template).render({"a": 1}), str)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_double_is_printed_with_as_few_digits_as_tell_it_apart(value: float) -> None:
+    """Java: Double.toString."""
+    shown = double_text(value)
+    mantissa, _, exponent = shown.partition("E")
+    assert float(shown) == value
+    assert math.copysign(1, float(mantissa)) == math.copysign(1, value)
+    assert (exponent == "") == (value == 0 or 1e-3 <= abs(value) < 1e7)
+    if exponent:
+        assert re.fullmatch(r"-?[1-9]\.(0|[0-9]*[1-9])", mantissa)
+        places = len(mantissa.removesuffix(".0").partition(".")[2])
+        assert places == 0 or float(f"{value:.{places - 1}e}") != value
 
 
 @given(st.integers(), st.integers(), st.sampled_from(["+", "-", "*", "<", "==", ">="]))

@@ -5,7 +5,8 @@ of them are a list that prints so and a Java map. AWS documents neither.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import ClassVar
 
 from deploy.local.gateway.velocity.source import RenderError
@@ -68,10 +69,10 @@ def double_text(value: float) -> str:
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value == 0 or JAVA_PLAIN_MIN <= abs(value) < JAVA_PLAIN_MAX:
         return repr(value)
-    digits, _, exponent = f"{value:e}".partition("e")
-    shortest = repr(value).partition("e")[0].replace(".", "").replace("-", "").strip("0") or "0"
-    sign = "-" if digits.startswith("-") else ""
-    return f"{sign}{shortest[0]}.{shortest[1:] or '0'}E{int(exponent)}"
+    shortest = Decimal(repr(abs(value)))
+    digits = "".join(map(str, shortest.as_tuple().digits)).rstrip("0")
+    sign = "-" if value < 0 else ""
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{shortest.adjusted()}"
 
 
 def kind_of(value: Json) -> str:
@@ -118,9 +119,25 @@ def equal(left: Json, right: Json) -> bool:
         return bool(left == right)
     if isinstance(left, str) != isinstance(right, str) or type(left) is not type(right):
         if isinstance(left, list | dict) and isinstance(right, list | dict):
-            return bool(left == right)
+            return same(left, right)
         return text_of(left) == text_of(right)
-    return bool(left == right)
+    return same(left, right)
+
+
+def same(left: Json, right: Json) -> bool:
+    """Compare with Java's `equals`: true is not 1, and 1 is not 1.0, inside collections too."""
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
+    if isinstance(left, list | range) and isinstance(right, list | range):
+        return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, float) and isinstance(right, float):
+        return left == right
+    return type(left) is type(right) and bool(left == right)
+
+
+def position(values: Iterable[Json], wanted: Json) -> int:
+    """Return where a collection has a value first, -1 if it has not."""
+    return next((at for at, value in enumerate(values) if same(value, wanted)), -1)
 
 
 def is_number(value: Json) -> bool:

@@ -13,9 +13,10 @@ from deploy.local.gateway.velocity.java import (
     Exposed,
     JavaArray,
     ReadOnlyMap,
-    equal,
     is_number,
     kind_of,
+    position,
+    same,
     text_of,
 )
 from deploy.local.gateway.velocity.source import RenderError
@@ -83,10 +84,10 @@ def member(values: Mapping[str, Json], name: Json) -> Json:
 ARRAY: dict[str, Method] = {"size": len, "get": at, "isEmpty": lambda values: not values}
 READ_LIST: dict[str, Method] = {
     **ARRAY,
-    "contains": lambda values, value: value in values,
-    "indexOf": lambda values, value: values.index(value) if value in values else -1,
+    "contains": lambda values, value: position(values, value) >= 0,
+    "indexOf": position,
     "toString": text_of,
-    "equals": lambda values, other: values == other,
+    "equals": same,
 }
 LIST: dict[str, Method] = {
     **READ_LIST,
@@ -101,18 +102,18 @@ READ_MAP: dict[str, Method] = {
     "get": member,
     "getOrDefault": lambda values, name, other: member(values, name) if name in values else other,
     "containsKey": lambda values, name: name in values,
-    "containsValue": lambda values, value: value in values.values(),
+    "containsValue": lambda values, value: position(values.values(), value) >= 0,
     "keySet": lambda values: ArrayList(values.keys()),
     "values": lambda values: ArrayList(values.values()),
     "entrySet": lambda values: ArrayList(values.items()),
     "size": len,
     "isEmpty": lambda values: not values,
     "toString": text_of,
-    "equals": lambda values, other: values == other,
+    "equals": same,
 }
 NUMBER: dict[str, Method] = {
     "toString": text_of,
-    "equals": lambda number, other: type(number) is type(other) and number == other,
+    "equals": same,
     "intValue": int,
     "longValue": int,
     "doubleValue": float,
@@ -131,7 +132,7 @@ METHODS: dict[type, Mapping[str, Method]] = {
         "remove": lambda values, name: values.pop(name, None),
     },
     ReadOnlyMap: READ_MAP,
-    bool: {"toString": text_of, "equals": equal, "booleanValue": bool},
+    bool: {"toString": text_of, "equals": same, "booleanValue": bool},
     int: NUMBER,
     float: NUMBER,
     Literal: NUMBER,

@@ -60,12 +60,17 @@ def replace_first(text: str, pattern: str, new: str) -> str:
 
 
 def split(text: str, pattern: str) -> JavaArray:
-    """Split at every match; empty parts at the end are dropped."""
+    """Split at every match; empty parts at the end are dropped, also if there are no others.
+
+    A text without a match stays whole, even an empty one.
+    """
     regex = regex_for(text, pattern)
     if regex.match("") or regex.groups:
         raise RenderError(f"split({pattern!r}): Java splits there differently")
     parts = regex.split(text)
-    while len(parts) > 1 and not parts[-1]:
+    if len(parts) == 1:
+        return JavaArray(parts)
+    while parts and not parts[-1]:
         parts.pop()
     return JavaArray(parts)
 
@@ -75,6 +80,11 @@ def positioned(text: str) -> str:
     if not text.isascii() and BEYOND_16_BITS.search(text):
         raise RenderError("positions in a text with characters beyond 16 bits differ in Java")
     return text
+
+
+def index_of(text: str, part: str, start: int = 0) -> int:
+    """Return where a part begins, -1 if nowhere; a start outside of the text is one of its ends."""
+    return positioned(text).find(part, min(max(start, 0), len(text)))
 
 
 def substring(text: str, start: int, end: int | None = None) -> str:
@@ -98,7 +108,7 @@ METHODS: dict[str, Callable[..., Json]] = {
     "endsWith": lambda text, end: text.endswith(end),
     "equals": lambda text, other: isinstance(other, str) and text == other,
     "equalsIgnoreCase": lambda text, other: text.lower() == other.lower(),
-    "indexOf": lambda text, part, start=0: positioned(text).find(part, start),
+    "indexOf": index_of,
     "lastIndexOf": lambda text, part: positioned(text).rfind(part),
     "substring": substring,
     "charAt": char_at,
