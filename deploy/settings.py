@@ -7,7 +7,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from deploy.cloud import configured_region
-from deploy.local.engines.choice import MINISTACK, EngineChoice, engine_of
+from deploy.local.engines.choice import MINISTACK, EngineChoice, engine_of, names_of
 from deploy.local.options import MINISTACK_ENGINE, CloudOptions, Limits, limits_of
 from history.errors import UserError
 from history.operation import Returns
@@ -78,7 +78,7 @@ def read_settings(
     engine = engine_of(
         value("ENGINE", default=MINISTACK),
         dynamodb_local=value("DYNAMODB_LOCAL", default=""),
-        allowed_hosts=value("ALLOW_HOST", default="").replace(",", " ").split(),
+        allowed_hosts=names_of(value("ALLOW_HOST", default="")),
     )
     if engine != MINISTACK_ENGINE:
         require_local("ENGINE", engine.name, target, url=value("URL", default=""))

@@ -4,11 +4,17 @@ Besides these a cloud has only a place (port, folders) and plumbing, which `life
 """
 
 import argparse
+import os
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
-from deploy.local.engines.choice import EXPECTED, MINISTACK, EngineChoice
+from deploy.local.engines.choice import (
+    EXPECTED,
+    MINISTACK,
+    EngineChoice,
+    engine_of,
+    names_of,
+)
 from deploy.local.throttling import RateLimit
 from history.errors import UserError
 
@@ -59,7 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--engine", default=MINISTACK, help=f"which DynamoDB holds the items: {EXPECTED}"
     )
     parser.add_argument(
-        "--dynamodb-local", type=Path, help="with --engine dynamodb-local: its folder"
+        "--dynamodb-local",
+        default=os.environ.get("DYNAMODB_LOCAL", ""),
+        help="with --engine dynamodb-local: its folder",
+    )
+    parser.add_argument(
+        "--allow-host",
+        default=os.environ.get("ALLOW_HOST", ""),
+        help="with --engine http://HOST:PORT: hosts that may be loaded, besides this machine",
     )
     parser.add_argument(
         "--item-writes",
@@ -71,11 +84,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def from_arguments(arguments: argparse.Namespace) -> CloudOptions:
-    """Read back what `to_arguments` wrote."""
+    """Read back what `to_arguments` wrote, or a person. Raises UserError for no such engine."""
     writes = arguments.item_writes
+    engine = engine_of(
+        arguments.engine,
+        dynamodb_local=arguments.dynamodb_local,
+        allowed_hosts=names_of(arguments.allow_host),
+    )
     return CloudOptions(
         limits=Limits(arguments.limits),
-        engine=EngineChoice(name=arguments.engine, dynamodb_local=arguments.dynamodb_local),
+        engine=engine,
         item_writes=None if writes is None else RateLimit(rate_per_s=writes[0], burst=writes[1]),
     )
 

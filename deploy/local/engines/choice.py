@@ -32,11 +32,18 @@ class EngineChoice:
         return None if self.name in NAMED else self.name
 
     def to_arguments(self) -> list[str]:
-        """Write it as `python -m deploy.local` reads it."""
+        """Write it as `python -m deploy.local` reads it, its own host allowed: it was checked."""
         arguments = ["--engine", self.name]
+        if self.url is not None:
+            arguments += ["--allow-host", urlsplit(self.url).hostname or ""]
         if self.dynamodb_local is not None:
             arguments += ["--dynamodb-local", str(self.dynamodb_local)]
         return arguments
+
+
+def names_of(text: str) -> list[str]:
+    """Read the make variable ALLOW_HOST: names with commas or blanks between them."""
+    return text.replace(",", " ").split()
 
 
 def engine_of(
