@@ -180,6 +180,36 @@ def test_a_table_that_cannot_be_deleted_is_said_and_tried_again() -> None:
     assert data.names() == set()
 
 
+@pytest.mark.parametrize(
+    ("anew", "sentences"),
+    [
+        pytest.param(False, ["could not be deleted"], id="deleted"),
+        pytest.param(True, ["could not be deleted", "the table of that name before"], id="anew"),
+    ],
+)
+def test_no_call_reaches_a_table_that_should_be_gone(*, anew: bool, sentences: list[str]) -> None:
+    control, data = Tables(), Tables()
+    mirror = mirror_of(control, data)
+    control.make(HERE, "t")
+    reconcile(mirror)
+    old = data.tables[HERE, "t"]["TableId"]
+    del control.tables[HERE, "t"]
+    if anew:
+        control.make(HERE, "t")
+    data.refuses = ("DeleteTable",)
+    said = reconcile(mirror)
+    assert len(said) == len(sentences)
+    assert all(part in sentence for part, sentence in zip(sentences, said, strict=True))
+    assert mirror.objection(b'{"TableName": "t"}') in said
+    assert mirror.objection(b'{"TableName": "u"}') is None
+    data.refuses = ()
+    assert reconcile(mirror) == []
+    assert mirror.objection(b'{"TableName": "t"}') is None
+    assert mirror.failure(HERE, "t") is None
+    assert ((HERE, "t") in data.names()) is anew
+    assert not anew or data.tables[HERE, "t"]["TableId"] != old
+
+
 def test_changed_indexes_are_said_not_carried_over() -> None:
     control, data = Tables(), Tables()
     mirror = mirror_of(control, data)

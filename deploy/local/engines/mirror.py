@@ -25,6 +25,7 @@ POLL_MAX_S = 0.5
 OK = 200
 EXISTS = "ResourceInUseException"
 MISSING = "ResourceNotFoundException"
+STILL_OLD = "could not be made: the table of that name before it could not be deleted"
 INDEXES_CHANGED = (
     "has other indexes now, which is not carried over: delete the table, or the stack, and make it "
     "anew"
@@ -96,13 +97,16 @@ class Mirror:
         return None
 
     def objection(self, body: bytes) -> str | None:
-        """Say why a request must not reach the database: it names a table that we did not make.
+        """Say why a request must not reach the database: it names a table that is another there.
 
-        Such a table may be there, someone else's, under the name of one of the control plane's.
+        Someone else's may have its name, or the one that was deleted before it is still there. One
+        that only has other indexes is the same table.
         """
         for table, why in self._failed.items():
-            if (table.scope, table.name) not in self._made and table.name.encode() in body:
-                return why
+            if table.name.encode() in body:
+                made = self._made.get((table.scope, table.name))
+                if made is None or made.id != table.id or made == table:
+                    return why
         return None
 
     async def delete_all(self) -> None:
@@ -148,7 +152,7 @@ class Mirror:
         if made == table:
             return
         if made is not None:
-            self._fail(table, INDEXES_CHANGED)
+            self._fail(table, INDEXES_CHANGED if made.id == table.id else STILL_OLD)
             return
         try:
             await self._create(table)
