@@ -57,7 +57,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
         allow_unanswered=read.integer("ALLOW_UNANSWERED", 0, low=0, high=INT64_MAX),
         seed=read.integer("SEED", int.from_bytes(os.urandom(4)), low=0, high=INT64_MAX),
         url=variables.get("URL", "").strip(),
-        allow_hosts=tuple(names_of(variables.get("ALLOW_HOST", ""))),
+        allow_hosts=tuple(variables.get("ALLOW_HOST", "").replace(",", " ").split()),
         run_id=read.parsed("RUN", "", _parse_run_id),
         returns=read.parsed("RETURNS", str(Returns.NEW), _parse_returns),
     )
