@@ -91,6 +91,12 @@ def test_a_deployment_that_was_made_unseen_is_read_once() -> None:
     assert reading.served() == ["GET"]
 
 
+def test_a_deployment_that_is_gone_before_anyone_looked_is_forgotten() -> None:
+    reading = Reading(made={("a1", "gone"): made("PUT")})
+    reading.take_snapshots()
+    assert not reading.made
+
+
 @pytest.mark.parametrize(
     ("scopes", "expected"),
     [

@@ -61,13 +61,16 @@ class ConfigurationReader:
 
         An API that cannot be read is logged; a request to it will be told so.
         """
-        self._take_made()
+        made = self._deployments.made
+        self._note_made()
         for scope in self._control_plane.scopes:
             before = {key for key, owner in self._owners.items() if owner == scope}
+            before |= {key for key, configuration in made.items() if configuration.scope == scope}
             there = await self._snapshots_in(scope)
             for gone in before - there:
                 self._definitions.pop(gone, None)
                 self._owners.pop(gone, None)
+                made.pop(gone, None)
 
     async def _snapshots_in(self, scope: Scope) -> set[DeploymentKey]:
         """Freeze what one account has in one region, and return all deployments there."""
@@ -85,24 +88,13 @@ class ConfigurationReader:
                     log.exception("API %s, deployment %s", *key)
         return there
 
-    def _take_made(self) -> None:
-        """Take over what was frozen as it was deployed; what cannot be read is left, and logged."""
-        for key, configuration in list(self._deployments.made.items()):
+    def _note_made(self) -> None:
+        """Look for APIs where something was deployed, whoever asked for it."""
+        for configuration in self._deployments.made.values():
             self._control_plane.note_apis(configuration.scope, there=True)
-            try:
-                self._keep(key, configuration)
-            except Exception:
-                log.exception("API %s, deployment %s", *key)
-
-    def _keep(self, key: DeploymentKey, configuration: Configuration) -> Definition:
-        definition = self._definition_of(key[0], configuration)
-        self._definitions[key] = definition
-        self._owners[key] = configuration.scope
-        self._deployments.made.pop(key, None)
-        return definition
 
     async def _ask(self, api_id: str, stage: str) -> DeployedApi | None:
-        self._take_made()
+        self._note_made()
         for scope in self._control_plane.scopes:
             found = await self._control_plane.get(
                 scope, f"{root_of(api_id)}/stages/{quote(stage, safe='')}"
@@ -131,7 +123,11 @@ class ConfigurationReader:
     async def _definition(self, scope: Scope, key: DeploymentKey) -> Definition:
         if key not in self._definitions:
             made = self._deployments.made.get(key)
-            return self._keep(key, made or await self._configuration(scope, key[0]))
+            configuration = made or await self._configuration(scope, key[0])
+            if key not in self._definitions:  # nobody else was first meanwhile
+                self._definitions[key] = self._definition_of(key[0], configuration)
+                self._owners[key] = scope
+            self._deployments.made.pop(key, None)
         return self._definitions[key]
 
     async def _configuration(self, scope: Scope, api_id: str) -> Configuration:
