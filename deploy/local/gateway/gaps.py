@@ -16,6 +16,7 @@ answer of this gateway:
 import re
 from collections.abc import Iterator
 
+from deploy.local.gateway import vtl
 from deploy.local.gateway.header_mapping import (
     GATEWAY_HEADER,
     GATEWAY_SOURCE,
@@ -23,6 +24,7 @@ from deploy.local.gateway.header_mapping import (
     RESPONSE_SOURCE,
     parse_mapping,
 )
+from deploy.local.gateway.velocity import RenderError
 from deploy.local.json_values import Json
 
 JSON_HEADER = re.compile(r"'application/(?:json|x-amz-json-1\.[01])'")
@@ -71,10 +73,19 @@ def of_method(item: Json) -> Iterator[str]:
     integration = item.get("methodIntegration")
     if integration:
         yield from of_integration(integration, item.get("methodResponses") or {})
+    else:
+        yield "no integration, which AWS demands of a method that is deployed"
 
 
 def of_integration(item: Json, method_responses: Json) -> Iterator[str]:
     """Name the gaps of an integration; its URI is judged with the stage's variables, later."""
+    if item.get("type") != "AWS":
+        yield f"integration type {item.get('type')}: only DynamoDB actions are, of type AWS"
+        return
+    if item.get("httpMethod") != "POST":
+        yield f"integration HTTP method {item.get('httpMethod')}: DynamoDB takes POST only"
+    for content_type, template in (item.get("requestTemplates") or {}).items():
+        yield from of_template(f"request template {content_type}", template)
     for name, source in (item.get("requestParameters") or {}).items():
         # A DynamoDB action takes a JSON body and nothing else; this one says what is sent anyway.
         content_type = name.lower() == "integration.request.header.content-type"
@@ -110,7 +121,17 @@ def of_response(item: Json, method_response: Json) -> Iterator[str]:
             yield str(error)
     if item.get("contentHandling") == "CONVERT_TO_BINARY":
         yield "contentHandling CONVERT_TO_BINARY"
+    for content_type, template in (item.get("responseTemplates") or {}).items():
+        yield from of_template(f"template {content_type}", template)
     try:
         re.compile(item.get("selectionPattern") or "")
     except re.error as error:
         yield f"selectionPattern {item['selectionPattern']!r}: {error}"
+
+
+def of_template(name: str, template: str) -> Iterator[str]:
+    """Name a mapping template that can never be rendered, as far as its text shows that."""
+    try:
+        vtl.compiled(template)
+    except RenderError as error:
+        yield f"{name}: {error}"
