@@ -104,6 +104,7 @@ async def serve(name: str) -> None:
                 admission=admission_for(Limits.NONE),
                 item_limits=None,
                 split=None,
+                account_of=MiniStackEngine().account_of,
                 instance="floor",
             ).answer
         serving = listening.serving(listener, handler, body_limit_bytes=server.BODY_LIMIT_BYTES)

@@ -39,7 +39,7 @@ DESCRIPTION = """\
 Deploy deploy/template.yml and look at what is deployed.
 
   deploy    create the stack and print its URL; leave an equal one alone, update one of ours that
-            differs in place (the counter stays), make a broken one anew
+            differs in place (the counter stays, or nothing is changed), make a broken one anew
   destroy   remove the stack; locally stop the background cloud as well
   smoke     walk PUT, GET, GET, GET, decrement on temporary stacks and check every answer
   inspect   print each method, compare it with the template, and say whether the stage serves it;

@@ -51,6 +51,14 @@ class Refusal(Enum):
     INVALID_KEY = ("INVALID_API_KEY", 403, "Forbidden", "ForbiddenException")
     THROTTLED = ("THROTTLED", 429, "Too Many Requests", "TooManyRequestsException")
     QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", 429, "Limit Exceeded", "LimitExceededException")
+    UNREADABLE_BODY = (
+        "DEFAULT_4XX",
+        400,
+        "Could not parse request body into json",
+        "BadRequestException",
+    )
+    """AWS's mapping reference says no more than "400"; the message is from a public report
+    (serverless/serverless#2270), and so is that it has no response type of its own."""
     UNAUTHORIZED = ("UNAUTHORIZED", 401, "Unauthorized", "UnauthorizedException")
     TOO_LARGE = ("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
     UNSUPPORTED_TYPE = (

@@ -16,7 +16,6 @@ answer of this gateway:
 import re
 from collections.abc import Iterator
 
-from deploy.local.gateway import vtl
 from deploy.local.gateway.header_mapping import (
     GATEWAY_HEADER,
     GATEWAY_SOURCE,
@@ -24,7 +23,7 @@ from deploy.local.gateway.header_mapping import (
     RESPONSE_SOURCE,
     parse_mapping,
 )
-from deploy.local.gateway.velocity import RenderError
+from deploy.local.gateway.velocity import RenderError, compiled
 from deploy.local.json_values import Json
 
 JSON_HEADER = re.compile(r"'application/(?:json|x-amz-json-1\.[01])'")
@@ -84,8 +83,7 @@ def of_integration(item: Json, method_responses: Json) -> Iterator[str]:
         return
     if item.get("httpMethod") != "POST":
         yield f"integration HTTP method {item.get('httpMethod')}: DynamoDB takes POST only"
-    for content_type, template in (item.get("requestTemplates") or {}).items():
-        yield from of_template(f"request template {content_type}", template)
+    yield from of_templates("request template", item.get("requestTemplates") or {})
     for name, source in (item.get("requestParameters") or {}).items():
         # A DynamoDB action takes a JSON body and nothing else; this one says what is sent anyway.
         content_type = name.lower() == "integration.request.header.content-type"
@@ -121,17 +119,17 @@ def of_response(item: Json, method_response: Json) -> Iterator[str]:
             yield str(error)
     if item.get("contentHandling") == "CONVERT_TO_BINARY":
         yield "contentHandling CONVERT_TO_BINARY"
-    for content_type, template in (item.get("responseTemplates") or {}).items():
-        yield from of_template(f"template {content_type}", template)
+    yield from of_templates("template", item.get("responseTemplates") or {})
     try:
         re.compile(item.get("selectionPattern") or "")
     except re.error as error:
         yield f"selectionPattern {item['selectionPattern']!r}: {error}"
 
 
-def of_template(name: str, template: str) -> Iterator[str]:
-    """Name a mapping template that can never be rendered, as far as its text shows that."""
-    try:
-        vtl.compiled(template)
-    except RenderError as error:
-        yield f"{name}: {error}"
+def of_templates(kind: str, templates: Json) -> Iterator[str]:
+    """Name the mapping templates that can never be rendered, as far as their text shows that."""
+    for content_type, template in templates.items():
+        try:
+            compiled(template)
+        except RenderError as error:
+            yield f"{kind} {content_type}: {error}"

@@ -90,14 +90,14 @@ def mapped_body(
         if not unmapped_passes:
             raise Refused(Refusal.UNSUPPORTED_TYPE)
         return body
+    payload = vtl.Input(body.decode("utf-8", "replace"), parameters)
     try:
         text = vtl.render(
-            template,
-            source=lambda: vtl.Input(body.decode("utf-8", "replace"), parameters),
-            context=context,
-            stage_variables=variables,
+            template, source=lambda: payload, context=context, stage_variables=variables
         )
     except RenderError as error:
+        if payload.unreadable:
+            raise Refused(Refusal.UNREADABLE_BODY, f"{mime_type}: {error}") from None
         raise RenderError(f"the request template for {mime_type}: {error}") from error
     if context.response_override is not None and context.response_override.used:
         raise RenderError(

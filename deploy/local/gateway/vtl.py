@@ -6,7 +6,6 @@ AWS: "API Gateway mapping template and access logging variable reference".
 import base64
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote_plus, unquote_plus
 
@@ -14,7 +13,7 @@ from deploy.local import json_values
 from deploy.local.gateway import jsonpath
 from deploy.local.gateway.context import Context
 from deploy.local.gateway.parameters import Parameters
-from deploy.local.gateway.velocity import Exposed, ReadOnlyMap, RenderError, Template
+from deploy.local.gateway.velocity import Exposed, ReadOnlyMap, RenderError, compiled
 from deploy.local.json_values import Json
 
 EMPTY_BODY = "{}"
@@ -34,6 +33,8 @@ class Input(Exposed):
         self._parameters = parameters
         self._document: Json = None
         self._parsed = False
+        self.unreadable = False
+        """Whether a template asked for a value of a payload that is not JSON."""
 
     def path(self, path: str) -> Json:
         """Return the value at a JSONPath, None if there is none."""
@@ -54,6 +55,7 @@ class Input(Exposed):
             try:
                 self._document = json_values.parse(self.body)
             except ValueError as error:
+                self.unreadable = True
                 raise RenderError(f"the payload is not JSON: {error}") from None
             self._parsed = True
         return self._document
@@ -137,9 +139,3 @@ def render(
     if "stageVariables" in roots:
         variables["stageVariables"] = ReadOnlyMap(stage_variables)
     return parsed.render(variables)
-
-
-@lru_cache(maxsize=1024)
-def compiled(template: str) -> Template:
-    """Parse a template once."""
-    return Template(template)

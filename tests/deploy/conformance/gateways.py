@@ -41,6 +41,7 @@ def method(*responses: dict[str, Any], **integration: Any) -> dict[str, Any]:
         },
         "methodIntegration": {
             "type": "AWS",
+            "httpMethod": "POST",
             "uri": URI,
             "credentials": ROLE,
             "passthroughBehavior": "NEVER",

@@ -102,6 +102,7 @@ PAGES = {
     "AWS::ApiGateway::UsagePlan": TEMPLATE + "aws-resource-apigateway-usageplan.html",
     "AWS::ApiGateway::UsagePlanKey": TEMPLATE + "aws-resource-apigateway-usageplankey.html",
     "AWS::ApiGateway::Deployment": TEMPLATE + "aws-resource-apigateway-deployment.html",
+    "AWS::DynamoDB::Table": TEMPLATE + "aws-resource-dynamodb-table.html",
     "Understand update behaviors of stack resources": (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/"
         "using-cfn-updating-stacks-update-behaviors.html"

@@ -39,6 +39,37 @@ def test_of_a_stage(stage: dict[str, Any], expected: list[str]) -> None:
     assert list(gaps.of_stage(stage)) == expected
 
 
+ACTION = {"type": "AWS", "httpMethod": "POST"}
+BROKEN = {"application/json": "#if($x"}
+UNFINISHED = "line 1, column 7: expected ), found ''"
+
+
+@pytest.mark.parametrize(
+    ("integration", "expected"),
+    [
+        (ACTION, []),
+        (None, ["no integration, which AWS demands of a method that is deployed"]),
+        ({"type": "MOCK"}, ["integration type MOCK: only DynamoDB actions are, of type AWS"]),
+        (
+            ACTION | {"httpMethod": "GET"},
+            ["integration HTTP method GET: DynamoDB takes POST only"],
+        ),
+        (
+            ACTION | {"requestTemplates": BROKEN},
+            ["request template application/json: " + UNFINISHED],
+        ),
+        (
+            ACTION | {"integrationResponses": {"200": {"responseTemplates": BROKEN}}},
+            ["integration response 200: template application/json: " + UNFINISHED],
+        ),
+    ],
+)
+def test_of_an_integration(integration: dict[str, Any] | None, expected: list[str]) -> None:
+    """AWS: "REST API integrations": type, method and templates of an action, known beforehand."""
+    method = {"methodIntegration": integration, "methodResponses": {"200": {}}}
+    assert list(gaps.of_method(method)) == expected
+
+
 def test_a_gap_of_the_stage_or_the_api_is_500_and_said_once(api: Api, local: LocalCloud) -> None:
     """AWS: "Cache settings for REST APIs", "Binary media types for REST APIs in API Gateway"."""
     client = api.cloud.apigateway()

@@ -115,7 +115,7 @@ def test_stage_variables_in_uri_and_credentials() -> None:
     ("integration", "reason"),
     [
         ({"uri": "arn:aws:apigateway:us-east-1:sqs:path/0/q"}, "sqs:path"),
-        ({"type": "MOCK", "uri": None}, "found MOCK"),
+        ({"type": "MOCK", "uri": None}, "integration type MOCK: only DynamoDB actions are"),
         ({"credentials": "arn:aws:iam::*:user/*"}, "user"),
         ({"credentials": None}, "with ''"),
         (
@@ -175,8 +175,7 @@ def test_a_request_validator_is_not_ignored(caplog: pytest.LogCaptureFixture) ->
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        ("#if($x", "expected )"),
-        ("$input.path('$.a')", "the payload is not JSON"),
+        ("#set($a = 1 + $none)", "both must be numbers"),
         ("#set($context.responseOverride.status = 201)", "responseOverride is for responses"),
         ("#set($context.requestOverride.header.a = 'b')", "take no headers"),
     ],
@@ -194,9 +193,24 @@ def test_a_request_template_that_fails_is_500_and_said(
     assert reason in caplog.text
 
 
+@pytest.mark.parametrize("template", ["$input.path('$.a')", "#set($x = $input.json('$'))$x"])
+@pytest.mark.parametrize("body", [b"{", b'{"a": 1', b"not json"])
+def test_a_payload_that_is_not_json_is_400_where_the_template_reads_it_as_json(
+    template: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """AWS: "API Gateway mapping template and access logging variable reference": may be a 400."""
+    api = Deployed(methods={"POST": method(requestTemplates={JSON_TYPE: template})})
+    answer = api.ask("POST", body=body)
+    expected = '{"message":"Could not parse request body into json"}'
+    assert (answer.status, answer.body.decode(), api.called) == (400, expected, [])
+    assert "the payload is not JSON" in caplog.text
+    unread = Deployed(methods={"POST": method(requestTemplates={JSON_TYPE: "$input.body"})})
+    assert unread.ask("POST", body=body).status == 200
+
+
 def test_a_path_writes_no_lines_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """AWS does not say whether `{p+}` takes line ends; here it does, as any other character."""
-    methods = {"GET": method(requestTemplates={JSON_TYPE: "#if($x"})}
+    methods = {"GET": method(requestTemplates={JSON_TYPE: "#set($a = 1 + $none)"})}
     forged = "x\r\n2026-01-01 ERROR forged\x1b[31m\u2028/y"
     assert Deployed(methods=methods, path="/{p+}").ask(path=f"/{forged}").status == 500
     (record,) = caplog.records

@@ -7,6 +7,6 @@ instead of guessing. Velocity: "User Guide", "VTL Reference".
 
 from deploy.local.gateway.velocity.java import ArrayList, Exposed, ReadOnlyMap
 from deploy.local.gateway.velocity.source import RenderError
-from deploy.local.gateway.velocity.template import Template
+from deploy.local.gateway.velocity.template import Template, compiled
 
-__all__ = ["ArrayList", "Exposed", "ReadOnlyMap", "RenderError", "Template"]
+__all__ = ["ArrayList", "Exposed", "ReadOnlyMap", "RenderError", "Template", "compiled"]

@@ -6,6 +6,7 @@ Velocity 1 does; Velocity 2 takes the indentation before it too.
 
 import re
 from collections.abc import MutableMapping
+from functools import lru_cache
 
 from deploy.local.gateway.velocity.directives import (
     Branch,
@@ -41,6 +42,12 @@ MACRO_PARAMETER = re.compile(r"[\s,]+\$([A-Za-z_]\w*)")
 ARGUMENT_GAP = re.compile(r"\s*,\s*|\s+(?!\))")
 REST_OF_LINE = re.compile(r"[ \t]*(?:\r?\n)")
 ANY = re.compile(r".", re.DOTALL)
+
+
+@lru_cache(maxsize=1024)
+def compiled(text: str) -> "Template":
+    """Parse a template, each once. Raises RenderError when it cannot be parsed."""
+    return Template(text)
 
 
 class Template:
