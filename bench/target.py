@@ -33,7 +33,7 @@ from history.errors import UserError
 CONNECTIONS = 50
 WARM_UP_S = 2
 STOLEN_MAX = 0.02
-LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
+LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)\s*$", re.MULTILINE)
 REQUESTS = re.compile(r"^\s*(\d+) requests in ([\d.]+)(us|ms|s|m)", re.MULTILINE)
 UNIT_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
@@ -61,6 +61,8 @@ def wrk(url: str, seconds: int) -> tuple[int, float, dict[str, float]]:
         raise UserError(f"{url} did not answer every request with 200: {' '.join(out.split())}")
     count, length, unit = REQUESTS.search(out).groups()  # type: ignore[union-attr]
     latency = {name: float(value) * UNIT_MS[u] for name, value, u in LATENCY.findall(out)}
+    if set(latency) != {"50", "99"}:
+        raise UserError(f"wrk's output was not understood: {' '.join(out.split())}")
     return int(count), int(count) / (float(length) * UNIT_MS[unit] / 1000), latency
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 CREATE_TIMEOUT_S = 600
 
 
+class StackExistsError(UserError):
+    """Somebody else created the stack between our looking for it and our creating it."""
+
+
 def deploy_stack(
     cloud: Cloud,
     *,
@@ -95,14 +99,20 @@ def order(
     DO_NOTHING leaves a failed stack as it is: its events say why, and we remove it ourselves.
     """
     with aws_errors(f"creating stack {name}"):
-        return client.create_stack(
-            StackName=name,
-            TemplateBody=body,
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-            ],
-            Capabilities=["CAPABILITY_IAM"],
-            OnFailure="DO_NOTHING",
-            ClientRequestToken=str(uuid.uuid4()),  # a repeated request is the same request
-            Tags=[OUR_TAG],
-        )["StackId"]
+        try:
+            return client.create_stack(
+                StackName=name,
+                TemplateBody=body,
+                Parameters=[
+                    {"ParameterKey": key, "ParameterValue": value}
+                    for key, value in parameters.items()
+                ],
+                Capabilities=["CAPABILITY_IAM"],
+                OnFailure="DO_NOTHING",
+                ClientRequestToken=str(uuid.uuid4()),  # a repeated request is the same request
+                Tags=[OUR_TAG],
+            )["StackId"]
+        except client.exceptions.AlreadyExistsException as error:
+            raise StackExistsError(
+                f"stack {name} was created by another command just now: run `make deploy` again"
+            ) from error

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.cloud import Cloud
-from deploy.creation import deploy_stack
+from deploy.creation import StackExistsError, deploy_stack
 from deploy.definition import as_written
 from deploy.progress import Say
 from deploy.serving import own_deployment, point_back, require_serving, served_deployment
@@ -37,11 +37,19 @@ def bring_up(
     if found is None:
         if status is not None:
             say(f"stack {name} is {status}, which is not usable: it is made anew")
-        stack = deploy_stack(
-            cloud, name=name, parameters=parameters, say=say, template_path=template_path
-        )
-        say(f"stack {name} is up: {stack.url}")
-        return stack
+        try:
+            stack = deploy_stack(
+                cloud, name=name, parameters=parameters, say=say, template_path=template_path
+            )
+        except StackExistsError:
+            say(f"stack {name} is being created by another command: it is waited for")
+            await_settled(cloud, name, say)
+            found = find_stack(cloud, name)
+            if found is None:
+                raise
+        else:
+            say(f"stack {name} is up: {stack.url}")
+            return stack
     why = deviation(found, template_text(template_path), parameters)
     if why is None:
         require_serving(cloud, found, changed=restore_stage(cloud, found, say))

@@ -2,14 +2,16 @@
 
 import hashlib
 import re
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy import removal, serving
+from deploy import deployer, removal, serving
 from deploy import stack as stacks
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
@@ -346,3 +348,31 @@ def test_the_hash_is_of_the_bytes_whatever_the_line_ends(tmp_path: Path) -> None
 def test_the_hash_is_of_the_template_that_is_deployed(new: Stack, old: Stack) -> None:
     expected = hashlib.sha256(TEMPLATE_PATH.read_bytes()).hexdigest()
     assert {new.template_sha256, old.template_sha256, sha256_of(template_text())} == {expected}
+
+
+def test_two_that_create_the_same_stack_at_once_get_the_same_one(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "together"
+    both_looked = threading.Barrier(2)
+    looked: set[int] = set()
+
+    def find_and_wait(cloud: Cloud, name: str) -> Stack | None:
+        found = find_stack(cloud, name)
+        if threading.get_ident() not in looked:
+            looked.add(threading.get_ident())
+            both_looked.wait(10)
+        return found
+
+    monkeypatch.setattr(deployer, "find_stack", find_and_wait)
+    said: list[str] = []
+    parameters = {"ReturnValues": "UPDATED_NEW"}
+    with ThreadPoolExecutor(2) as pool:
+        results = [
+            pool.submit(deployer.bring_up, cloud, name=name, parameters=parameters, say=said.append)
+            for _ in range(2)
+        ]
+        first, second = (result.result() for result in results)
+    assert first == second
+    assert f"stack {name} is being created by another command: it is waited for" in said
+    assert request("GET", first.url).status == 409
