@@ -17,13 +17,13 @@ from pathlib import Path
 
 import uvloop
 
-from deploy.local import asgi, http1, listening, server
+from deploy.local import asgi, listening, messages, server
 from deploy.local.__main__ import spare_the_collector
 from deploy.local.engines.engine import Call, EngineAnswer
 from deploy.local.engines.ministack_engine import MiniStackEngine
 from deploy.local.front import Front
 from deploy.local.gateway.admission import admission_for
-from deploy.local.http1 import Incoming, Outgoing
+from deploy.local.messages import Incoming, Outgoing
 from deploy.local.options import Limits
 
 SCOPE = {"region": "us-east-1", "account": "000000000000"}
@@ -93,7 +93,7 @@ async def serve(name: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with AsyncExitStack() as stack:
-        handler: http1.Handler = constant
+        handler: messages.Handler = constant
         if name == "gateway":
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             app = asgi.load_ministack(port=listener.getsockname()[1], state_dir=folder)

@@ -24,7 +24,7 @@ from deploy.local.gateway.admission import Admission
 from deploy.local.gateway.pipeline import Gateway
 from deploy.local.gateway.reader import ConfigurationReader
 from deploy.local.gateway.request import Request
-from deploy.local.http1 import Incoming, Outgoing, plain
+from deploy.local.messages import Incoming, Outgoing, plain
 
 log = logging.getLogger(__name__)
 

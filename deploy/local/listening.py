@@ -7,7 +7,8 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from deploy.local.http1 import Connection, Handler, Service
+from deploy.local.http1 import Connection, Service
+from deploy.local.messages import Handler
 
 log = logging.getLogger(__name__)
 

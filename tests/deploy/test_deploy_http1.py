@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.http1 import HEAD_LIMIT_BYTES, Incoming, Outgoing, encode
+from deploy.local.http1 import HEAD_LIMIT_BYTES
 from deploy.local.listening import serving
+from deploy.local.messages import Incoming, Outgoing, encode
 
 BODY_LIMIT_BYTES = 1000
 

@@ -79,7 +79,7 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=expected):
             start_background(tmp_path, port=port)
         foreground = subprocess.run(
-            [sys.executable, "-m", "deploy.local", "--port", str(port)],
+            [sys.executable, "-m", "deploy.local", "--port", str(port), f"--state-dir={tmp_path}"],
             cwd=ROOT,
             capture_output=True,
             text=True,
