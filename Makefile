@@ -110,7 +110,7 @@ check: ## lint, format, types, template
 	$(DEVELOPMENT) -m ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/cfn-lint deploy/template.yml && echo "check: all clean"
 
 .PHONY: bench
-bench: ## measure: the judge on a million operations, and what recording one costs
+bench: ## measure: the judge, the cost of recording, the local target (needs wrk) beside its floors
 	$(DEVELOPMENT) -m bench
 
 .PHONY: clean

@@ -12,7 +12,7 @@ import platform
 
 from bench.judge import judge
 from bench.recording import recording
-from bench.target import target
+from bench.target import require_wrk, target
 from history.errors import run_main
 
 PARTS = ("judge", "recording", "target")
@@ -33,6 +33,8 @@ def main() -> int:
     cores = len(os.sched_getaffinity(0))
     print(f"Python {platform.python_version()}, {cores} cores, {platform.platform()}")
     asked = options.parts or PARTS
+    if "target" in asked:
+        require_wrk()
     if "judge" in asked:
         judge(options.operations, options.runs)
     if "recording" in asked:

@@ -142,10 +142,17 @@ def cloud_load(options: CloudOptions, seconds: int) -> Load:
         return load
 
 
+def require_wrk() -> None:
+    """Raise UserError unless the client is there."""
+    if shutil.which("wrk") is None:
+        raise UserError(
+            "the local target is measured with wrk, which is not there: apt-get install wrk, or "
+            "measure the rest with python -m bench judge recording"
+        )
+
+
 def target(runs: int, seconds: int) -> None:
     """Print the local target's figures beside its floors; medians of rounds that alternate."""
-    if shutil.which("wrk") is None:
-        raise UserError("the local target is measured with wrk: apt-get install wrk")
     engines = [MINISTACK, *([DYNALITE] if dynalite_is_installed() else [])]
     measured: dict[str, list[Load]] = {}
     updates_us = []
