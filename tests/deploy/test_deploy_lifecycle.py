@@ -139,7 +139,12 @@ def standing(tmp_path: Path) -> Iterator[LocalCloud]:
     yield cloud
     with contextlib.suppress(ProcessLookupError):
         os.kill(cloud.pid, signal.SIGCONT)
-    stop_background(tmp_path)
+    try:
+        stop_background(tmp_path)
+    finally:
+        assert cloud.process is not None
+        cloud.process.kill()
+        cloud.process.wait()
 
 
 def test_the_background_cloud_is_found_and_stopped(tmp_path: Path, standing: LocalCloud) -> None:
