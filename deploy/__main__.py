@@ -24,7 +24,7 @@ from deploy.local.process import LocalCloud
 from deploy.removal import remove_stack
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import smoke
-from deploy.stack import Stack, find_stack
+from deploy.stack import NotOursError, Stack, find_stack
 from history.errors import UserError, run_main
 from history.operation import Returns
 
@@ -189,6 +189,8 @@ def run_destroy(settings: Settings, _options: argparse.Namespace) -> int:
     try:
         removed = remove_stack(cloud, settings.stack, say)
         say(f"stack {settings.stack} is gone" if removed else f"no stack {settings.stack} is there")
+    except NotOursError:
+        raise
     except UserError as error:
         if settings.target is not Target.LOCAL:
             raise

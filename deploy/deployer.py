@@ -59,9 +59,8 @@ def bring_up(
         raise refusal(name)
     say(f"stack {name} {why}: it is updated in place")
     stack = update_stack(cloud, found, parameters=parameters, say=say, template_path=template_path)
-    if (
-        stack.table_name != found.table_name
-    ):  # not foreseen: `update_stack` refuses what it can tell
+    if stack.table_name != found.table_name:
+        # Not foreseen: `update_stack` refuses what it can tell beforehand.
         say(
             f"stack {name} has a new table {stack.table_name} in the place of {found.table_name}: "
             "its counter is lost, and a PUT makes a new one"

@@ -171,9 +171,13 @@ def require_ours(name: str, described: "StackTypeDef") -> None:
         raise refusal(name)
 
 
-def refusal(name: str) -> UserError:
+class NotOursError(UserError):
+    """The stack was not made by these commands, and is left as it is."""
+
+
+def refusal(name: str) -> NotOursError:
     """Say that a stack is not ours."""
-    return UserError(
+    return NotOursError(
         f"stack {name} was not made by gapless, so it is not touched; "
         "choose another name with STACK=…"
     )

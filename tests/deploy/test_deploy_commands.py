@@ -13,14 +13,14 @@ from deploy import __main__ as commands
 from deploy import smoke as smoking
 from deploy.cloud import Cloud, configured_region
 from deploy.local.engines.choice import EngineChoice
-from deploy.local.lifecycle import running_cloud
+from deploy.local.lifecycle import running_cloud, start_background, stop_background
 from deploy.local.options import Limits
 from deploy.local.process import ROOT, LocalCloud
 from deploy.probe import FAR, NEAR, Patience, Reply, await_serving
 from deploy.progress import describe
 from deploy.settings import Settings, Target, read_settings
 from deploy.smoke import Step, differences, smoke, walk
-from deploy.stack import OUR_TAG, find_stack
+from deploy.stack import OUR_TAG, find_stack, refusal
 from deploy.template import TEMPLATE_PATH
 from history.errors import UserError
 from history.operation import Returns
@@ -464,3 +464,32 @@ def test_the_profiles_region_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name, raising=False)
     assert configured_region(None) == "eu-north-1"
     assert configured_region("far") == "ap-south-1"
+
+
+@pytest.mark.parametrize(
+    ("failure", "stopped"),
+    [
+        pytest.param(UserError("removing stack x failed: no answer"), True, id="database gone"),
+        pytest.param(refusal("x"), False, id="not ours"),
+    ],
+)
+def test_destroy_stops_the_cloud_unless_the_stack_is_anothers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, failure: UserError, stopped: bool
+) -> None:
+    def fail(*_arguments: object) -> bool:
+        raise failure
+
+    monkeypatch.setattr(commands, "STATE_DIR", tmp_path)
+    monkeypatch.setattr(commands, "remove_stack", fail)
+    monkeypatch.setattr(sys, "argv", ["deploy", "destroy"])
+    monkeypatch.delenv("ENDPOINT_URL", raising=False)
+    start_background(tmp_path, port=0)
+    try:
+        if stopped:
+            assert commands.main() == 0
+        else:
+            with pytest.raises(UserError, match="was not made by gapless, so it is not touched"):
+                commands.main()
+        assert (running_cloud(tmp_path) is None) is stopped
+    finally:
+        stop_background(tmp_path)
