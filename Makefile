@@ -25,8 +25,20 @@ SPAWN_RATE ?= 20
 CONNECTIONS ?= 50
 #: the swarm's requests per second; 0 is a closed loop
 RATE ?= 0
+#: with RATE, when the swarm's requests are due: uniform (evenly) or poisson (at random)
+ARRIVALS ?= uniform
+#: with RATE, how many connections may be opened while all CONNECTIONS are busy [4 times those]
+CONNECTIONS_MAX ?=
+#: the load over time: constant, ramp, steps, spike, soak, burst, or points 0:0.1,0.5:1,1:0.2
+SHAPE ?= constant
+#: the swarm's client: aiohttp, or wire (our own, several times cheaper)
+TRANSPORT ?= aiohttp
 #: swarm processes [one per spare core]
 PROCESSES ?=
+#: Locust worker processes, which share USERS
+LOCUST_PROCESSES ?= 1
+#: 1 stops the load at the first duplicate or inversion
+FAIL_FAST ?= 0
 #: seconds without an answer after which a request is given up
 TIMEOUT ?= 10
 #: name of the run, loadtest [UTC time + short commit]; run to judge, verify-atomicity [latest]
@@ -54,7 +66,7 @@ PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
-export ENGINE DYNAMODB_LOCAL
+export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST
 
 RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
 DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python

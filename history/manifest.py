@@ -31,7 +31,12 @@ class KnownValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What was asked of the generators. Times in seconds, rates per second."""
+    """What was asked of the generators. Times in seconds, rates per second.
+
+    `connections_max` bounds what an open loop may open when all `connections` are busy (0: no
+    more than those). `shape` is what history/shape.py reads, `arrivals` uniform or poisson.
+    Runs of before these fields existed read as their defaults, which is what they did.
+    """
 
     duration_s: int
     users: int
@@ -40,6 +45,11 @@ class Load:
     rate_per_s: float
     processes: int
     timeout_s: float
+    transport: str = "aiohttp"
+    arrivals: str = "uniform"
+    shape: str = "constant"
+    connections_max: int = 0
+    locust_processes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

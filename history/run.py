@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from history.errors import UserError
+from history.health import read_logs, write_health
 from history.manifest import ENDED_WELL, Manifest, ProcessRecord, read_manifest
 from history.sealing import JournalRecords, operations_table, read_journals, write_operations
 
@@ -33,6 +34,11 @@ class RunFolder:
     def operations(self) -> Path:
         """The sealed history."""
         return self.path / "operations.parquet"
+
+    @property
+    def health(self) -> Path:
+        """How the generators themselves fared: see history/health.py."""
+        return self.path / "health.csv"
 
     @property
     def journals(self) -> Path:
@@ -141,6 +147,7 @@ def seal_locked(run: RunFolder) -> Manifest:
             f"{run.operations} holds {stored_rows} records after writing {table.num_rows}: the "
             "journals are kept; check the disk, then run make verify-atomicity"
         )
+    write_health(read_logs(run.journals), run.health)
     manifest = manifest.replace(processes=_account(manifest, journals), sealed=True)
     manifest.write(run.manifest)
     shutil.rmtree(run.journals, ignore_errors=True)

@@ -3,13 +3,14 @@
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from history.errors import UserError
 from history.manifest import Load
 from history.operation import INT64_MAX, Returns
+from history.shape import parse_shape
 
 T = TypeVar("T")
 
@@ -18,6 +19,11 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESERVED = frozenset({"index.html", "README.md", "examples"})
 MAX_DURATION_S = 24 * 3600
 MAX_CONNECTIONS = 10_000
+TRANSPORTS = ("aiohttp", "wire")
+ARRIVALS = ("uniform", "poisson")
+GROWTH = 4
+"""An open loop whose connections are all busy opens up to this many times as many."""
+
 SAFE_INITIAL = INT64_MAX // 2
 """The record holds 64 bits; the counter must not run out of them while it is loaded."""
 
@@ -34,6 +40,7 @@ class LoadOptions:
     allow_hosts: tuple[str, ...]
     run_id: str
     returns: Returns
+    fail_fast: bool
 
 
 def read_options(variables: Mapping[str, str]) -> LoadOptions:
@@ -43,15 +50,27 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
     """
     read = _Reader(variables)
     processes = read.integer("PROCESSES", spare_cores(), low=1, high=256)
+    connections = read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS)
+    users = read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS)
     return LoadOptions(
         load=Load(
             duration_s=read.parsed("DURATION", "30s", parse_duration),
-            users=read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS),
+            users=users,
             spawn_rate_per_s=read.integer("SPAWN_RATE", 20, low=1, high=MAX_CONNECTIONS),
-            connections=read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS),
+            connections=connections,
             rate_per_s=read.number("RATE", 0, low=0, high=1_000_000),
             processes=processes,
             timeout_s=read.number("TIMEOUT", 10, low=0.1, high=300),
+            transport=read.choice("TRANSPORT", TRANSPORTS),
+            arrivals=read.choice("ARRIVALS", ARRIVALS),
+            shape=read.parsed("SHAPE", "constant", parse_shape).name,
+            connections_max=read.integer(
+                "CONNECTIONS_MAX",
+                min(GROWTH * connections, MAX_CONNECTIONS),
+                low=connections,
+                high=MAX_CONNECTIONS,
+            ),
+            locust_processes=read.integer("LOCUST_PROCESSES", 1, low=1, high=min(users, 256)),
         ),
         initial=read.integer("INITIAL", 1, low=-SAFE_INITIAL, high=SAFE_INITIAL),
         allow_unanswered=read.integer("ALLOW_UNANSWERED", 0, low=0, high=INT64_MAX),
@@ -60,6 +79,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
         allow_hosts=tuple(variables.get("ALLOW_HOST", "").replace(",", " ").split()),
         run_id=read.parsed("RUN", "", _parse_run_id),
         returns=read.parsed("RETURNS", str(Returns.NEW), _parse_returns),
+        fail_fast=read.choice("FAIL_FAST", ("0", "1")) == "1",
     )
 
 
@@ -121,6 +141,16 @@ class _Reader:
             return int(text)
 
         return self.parsed(name, str(default), parse)
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        """Read one of several words; the first is the default."""
+
+        def parse(text: str) -> str:
+            if text not in choices:
+                raise ValueError(" or ".join(choices))
+            return text
+
+        return self.parsed(name, choices[0], parse)
 
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         def parse(text: str) -> float:

@@ -48,6 +48,7 @@ def test_local_stack_from_deploy_to_verdict(runner: Runner, engine: str, limits:
         "runner-0": "ended",
     }
     assert sorted(path.name for path in folder.iterdir()) == [
+        "health.csv",
         "junit.xml",
         "locust.html",
         "logs",

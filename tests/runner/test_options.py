@@ -17,6 +17,11 @@ def test_defaults_are_the_contract() -> None:
             rate_per_s=0,
             processes=spare_cores(),
             timeout_s=10,
+            transport="aiohttp",
+            arrivals="uniform",
+            shape="constant",
+            connections_max=200,
+            locust_processes=1,
         ),
         initial=1,
         allow_unanswered=0,
@@ -25,6 +30,7 @@ def test_defaults_are_the_contract() -> None:
         allow_hosts=(),
         run_id="",
         returns=Returns.NEW,
+        fail_fast=False,
     )
 
 
