@@ -141,13 +141,20 @@ class Journal:
         self._header[: len(MAGIC)] = MAGIC
         self._grow()
 
-    def begin(self, worker: int, intended_ns: int = NO_TIME, kind: Kind = Kind.INCREMENT) -> int:
+    def begin(
+        self,
+        worker: int,
+        intended_ns: int = NO_TIME,
+        kind: Kind = Kind.INCREMENT,
+        start_ns: int | None = None,
+    ) -> int:
         """Write down that a request is about to be sent; return its slot.
 
-        The start stamp is taken here, before anything is written, so the interval can only
-        be too wide (which never raises a false alarm).
+        The start stamp is taken here, before anything is written (unless the caller has just
+        taken it), so the interval can only be too wide, which never raises a false alarm.
         """
-        start_ns = self._clock()
+        if start_ns is None:
+            start_ns = self._clock()
         slot = self._count
         index = slot >> _CHUNK_BITS
         if index == len(self._chunks):
