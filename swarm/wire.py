@@ -7,7 +7,6 @@ connection that breaks ends the operation, and the next one opens another.
 """
 
 import asyncio
-import ssl
 import time
 from types import TracebackType
 from typing import Self
@@ -18,9 +17,7 @@ from history.errors import UserError
 from history.journal import Journal
 from history.operation import Reason
 from swarm.connection import Connection
-from swarm.transport import Client, Listener
-
-USER_AGENT = "gapless-swarm"
+from swarm.transport import USER_AGENT, Client, Listener, tls_context
 
 
 def encode_request(destination: Destination) -> bytes:
@@ -37,14 +34,13 @@ def encode_request(destination: Destination) -> bytes:
 class WireTransport:
     """Increments by GET, a connection for each client. An async context manager.
 
-    `timeout_s` bounds opening a connection, TLS included, in seconds. Certificates are checked
-    against the system's authorities (SSL_CERT_FILE names others, as OpenSSL does).
+    `timeout_s` bounds opening a connection, TLS included, in seconds.
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._destination = parse_destination(url)
         self._timeout_s = timeout_s
-        self._tls = ssl.create_default_context() if self._destination.scheme == "https" else None
+        self._tls = tls_context() if self._destination.scheme == "https" else None
         self.request = encode_request(self._destination)
 
     async def __aenter__(self) -> Self:
