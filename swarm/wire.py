@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from history.classify import Answer, Classified, classify_answer, no_answer
+from history.classify import Answer, classify_answer, no_answer
 from history.destination import Destination, parse_destination
 from history.errors import UserError
 from history.journal import Journal
@@ -149,8 +149,8 @@ class WireClient:
         return self._slot >= 0
 
     def answered(self, status: int, body: bytes, end_ns: int) -> None:
-        """Record a complete answer, the usual case; called by the connection."""
-        seen: Classified = classify_answer(status, body)
+        """Record a complete answer; called by the connection."""
+        seen = classify_answer(status, body)
         slot, self._slot, self.since_ns = self._slot, -1, 0
         self._journal.complete(slot, seen, status, 1, end_ns)
         self._listener.answered(self, seen.reason)
