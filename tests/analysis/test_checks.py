@@ -20,7 +20,7 @@ from analysis.checks import (
     unique,
     well_formed,
 )
-from analysis.checks.exercised import overlapping_share, peak_in_flight
+from analysis.overlap import overlapping_share, peak_in_flight
 from analysis.holes import find_holes
 from analysis.judge import judge_run
 from analysis.outputs import junit_xml, verdict_block, verdict_json
