@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.overlap import mean_in_flight, peak_in_flight
+from analysis.overlap import Float64s, mean_in_flight, open_time, peak_in_flight
 from analysis.run import NEVER_NS, Int64s, Run
 from history.health import HealthSample
 from history.manifest import Load, Manifest
@@ -21,8 +21,9 @@ from history.operation import Outcome
 RUNNER = "runner"
 """The source of the few requests that bracket the load: no generator."""
 
-SLOW_SHARE = 1 / 3
-"""From here on a request's time is as much the client's own as the counter's."""
+SLOW_SHARE = 0.25
+"""From here on as much of a request's time is the client's own as the counter's: a probe is one
+turn of the loop late, an answer may take two (aiohttp: to be read, and to wake who asked)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +41,19 @@ class Health:
 class Schedule:
     """How an open loop kept its schedule: start - intended over its requests.
 
-    `queued_peak` is the most requests that were due and unsent at once. `full_share` of them
-    were due while every connection that the process may have was busy: those could not be sent.
+    `own_lag_ns_p50` counts of each wait the share of the connections that were free meanwhile:
+    that part is the client's own doing, the rest the server's, who held the others.
+    `queued_peak` is the most requests that were due and unsent at once; what share of the
+    connections that the process may open was busy in the load's last tenth, `busy_at_end`, says
+    why the last of them were never sent.
     """
 
     lag_ns_p50: int
     lag_ns_p99: int
     lag_ns_max: int
+    own_lag_ns_p50: int
     queued_peak: int
-    full_share: float
+    busy_at_end: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class Client:
 
     @property
     def own_share(self) -> float | None:
-        """The client's part of the median latency, 0 to 1: how late its loop is, of all of it."""
+        """How late the event loop is, as a share of the latency, both in the median; 0 to 1."""
         if self.health is None or self.latency_ns_p50 is None:
             return None
         return min(1.0, self.health.loop_lag_ns_p50 / max(1, self.latency_ns_p50))
@@ -74,6 +79,13 @@ class Client:
     def is_slow(self) -> bool:
         """Whether requests wait for this client as much as for the counter."""
         return self.own_share is not None and self.own_share >= SLOW_SHARE
+
+    @property
+    def sends_late(self) -> bool:
+        """Whether requests are late by the client's own doing, for as long as they then take."""
+        if self.schedule is None or self.latency_ns_p50 is None:
+            return False
+        return self.schedule.own_lag_ns_p50 >= SLOW_SHARE * self.latency_ns_p50
 
     @property
     def in_client_mean(self) -> float:
@@ -101,6 +113,8 @@ class _Window:
     run: Run
     load: Load
     samples: Mapping[str, Sequence[HealthSample]]
+    first_ns: int
+    last_ns: int
     start: Int64s
     end: Int64s
     intended: Int64s
@@ -112,8 +126,9 @@ class _Window:
     def of(cls, run: Run, manifest: Manifest) -> "_Window":
         start = run.frame["start_ns"].to_numpy(dtype=np.int64)
         first, last = manifest.load_started_ns, manifest.load_ended_ns
-        first_ns = -int(NEVER_NS) if first is None else first
-        last_ns = int(NEVER_NS) if last is None else last
+        # A run whose runner was killed knows no window: it lasted as long as its requests.
+        first_ns = int(start.min(initial=NEVER_NS)) if first is None else first
+        last_ns = int(start.max(initial=-NEVER_NS)) if last is None else last
         samples = defaultdict(list)
         for sample in run.health:
             if first_ns <= sample.at_ns - sample.interval_ns // 2 <= last_ns:
@@ -122,6 +137,8 @@ class _Window:
             run=run,
             load=manifest.load,
             samples=samples,
+            first_ns=first_ns,
+            last_ns=last_ns,
             start=start,
             end=run.frame["end_ns"].to_numpy(dtype=np.int64, na_value=NEVER_NS),
             intended=run.frame["intended_ns"].to_numpy(dtype=np.int64, na_value=0),
@@ -152,17 +169,28 @@ class _Window:
         rows = rows[np.argsort(self.intended[rows], kind="stable")]
         intended, start = self.intended[rows], self.start[rows]
         lag = np.maximum(start - intended, 0)
-        sent, over = np.sort(self.start[mine]), np.sort(self.end[mine])
-        busy = np.searchsorted(sent, intended, side="left") - np.searchsorted(
-            over, intended, side="right"
+        sent, over = self._elapsed(self.start[mine]), self._elapsed(self.end[mine])
+        allowed = _own_connections_max(self.load)
+        busy = open_time(sent, over, self._elapsed(start)) - open_time(
+            sent, over, self._elapsed(intended)
         )
         return Schedule(
             lag_ns_p50=_percentile(lag, 0.5),
             lag_ns_p99=_percentile(lag, 0.99),
             lag_ns_max=int(lag.max()),
+            own_lag_ns_p50=_percentile(np.maximum(lag - busy / allowed, 0), 0.5),
             queued_peak=peak_in_flight(intended, intended + lag),
-            full_share=float((busy >= _own_connections_max(self.load)).mean()),
+            busy_at_end=self._mean_at_end(sent, over) / allowed,
         )
+
+    def _mean_at_end(self, sent: Float64s, over: Float64s) -> float:
+        """Give how many of some requests were in flight on average in the load's last tenth."""
+        length_ns = float(max(1, self.last_ns - self.first_ns))
+        open_ns = np.diff(open_time(sent, over, np.array([0.9 * length_ns, length_ns])))
+        return float(open_ns[0] / (0.1 * length_ns))
+
+    def _elapsed(self, times: Int64s) -> Float64s:
+        return (times - self.first_ns).astype(np.float64)
 
 
 def _own_connections_max(load: Load) -> int:

@@ -1,8 +1,11 @@
-"""How many operations were in flight at once: closed intervals, int64 nanoseconds. Pure."""
+"""How many operations were in flight at once: closed intervals, nanoseconds. Pure."""
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.run import Int64s
+
+Float64s = npt.NDArray[np.float64]
 
 
 def overlapping_share(start: Int64s, end: Int64s) -> float:
@@ -31,3 +34,20 @@ def mean_in_flight(start: Int64s, end: Int64s) -> float:
         return 0.0
     span = float(end.max()) - float(start.min())
     return float((end.astype(float) - start.astype(float)).sum() / span) if span > 0 else 0.0
+
+
+def open_time(start: Float64s, end: Float64s, at: Float64s) -> Float64s:
+    """Give for how long intervals have been open by each time, all together.
+
+    The integral of "how many are open" up to t: the sum of (t - s)+ less that of (t - e)+.
+    """
+    return _time_since(start, at) - _time_since(end, at)
+
+
+def _time_since(times: Float64s, at: Float64s) -> Float64s:
+    """Give sum((t - time)+) over times, for every t."""
+    ordered = np.sort(times)
+    totals = np.concatenate(([0.0], np.cumsum(ordered)))
+    before = np.searchsorted(ordered, at, side="right")
+    since: Float64s = before * at - totals[before]
+    return since

@@ -153,7 +153,7 @@ def _sample(line: bytes) -> HealthSample | None:
 
 def _checked(found: dict[str, object]) -> HealthSample:
     numbers = {name: int(str(found[name])) for name in FIELDS[1:] if name in found}
-    if not all(0 <= number <= INT64_MAX for number in numbers.values()):
+    if "surplus" in found or not all(0 <= number <= INT64_MAX for number in numbers.values()):
         raise ValueError(numbers)
     return HealthSample(process=str(found.get("process", "")), **numbers)
 
@@ -174,7 +174,7 @@ def read_health(path: Path) -> Sequence[HealthSample]:
     except OSError:
         return ()
     samples = []
-    for row in csv.DictReader(io.StringIO(text)):
+    for row in csv.DictReader(io.StringIO(text), restkey="surplus"):
         try:
             samples.append(_checked(dict(row)))
         except (ValueError, TypeError):

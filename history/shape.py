@@ -14,12 +14,13 @@ from itertools import pairwise
 
 Point = tuple[float, float]
 
+CONSTANT = "constant"
 BURST = "burst"
 VOLLEY_TICK_NS = 20_000_000
 """In a burst without RATE, volleys start on multiples of this, common to all processes."""
 
 SHAPES: dict[str, tuple[Point, ...]] = {
-    "constant": ((0, 1), (1, 1)),
+    CONSTANT: ((0, 1), (1, 1)),
     "ramp": ((0, 0.05), (1, 1)),
     "steps": (
         *((0, 0.2), (0.2, 0.2), (0.2, 0.4), (0.4, 0.4), (0.4, 0.6), (0.6, 0.6)),
@@ -31,7 +32,7 @@ SHAPES: dict[str, tuple[Point, ...]] = {
 }
 
 MEANINGS: Mapping[str, str] = {
-    "constant": "full all the time",
+    CONSTANT: "full all the time",
     "ramp": "rises evenly to the end",
     "steps": "five of equal length",
     "spike": "a fifth of the load, and all of it for a tenth of the time",

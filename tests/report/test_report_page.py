@@ -257,13 +257,13 @@ def test_the_run_is_described() -> None:
         "ended unknown",
         "final value unknown (the table could not be read)",
         "commit abc1234 with uncommitted changes",
-        "Locust 20 users in a closed loop, 20 started a second",
-        "swarm 50 connections in 1 process, closed loop",
+        "Locust 20 users in 1 process, closed loop, 20 started a second",
+        "swarm 50 connections in 1 process by aiohttp, closed loop",
         "locust locust killed by signal 9 20,000 not closed",
         "make verify-atomicity RUN=20261122T101500Z-abc1234",
         "make loadtest TARGET=local STACK=gapless RETURNS=new DURATION=30s",
-        "USERS=20 SPAWN_RATE=20 CONNECTIONS=50",
-        "RATE=0 PROCESSES=1 TIMEOUT=10 INITIAL=1 SEED=42",
+        "SHAPE=constant USERS=20 SPAWN_RATE=20 LOCUST_PROCESSES=1 CONNECTIONS=50",
+        "TRANSPORT=aiohttp RATE=0 PROCESSES=1 TIMEOUT=10 INITIAL=1 SEED=42",
     ):
         assert words in text
 
