@@ -25,7 +25,8 @@ def burst(runs: int, seconds: int) -> None:
     """Print how many duplicates each way of sending finds in a counter that loses updates."""
     print(
         f"a counter that loses updates while {CROWD} requests or more are in flight (python -m "
-        f"tests.servers {racy_in_a_crowd.__name__}): {RATE_PER_S} requests/s on {CONNECTIONS} connections for {seconds} s, wire, {runs} runs"
+        f"tests.servers {racy_in_a_crowd.__name__}), {RATE_PER_S} requests/s on {CONNECTIONS} "
+        f"connections for {seconds} s, wire, {runs} runs"
     )
     found = {
         name: [_duplicates(load, seconds, seed) for seed in range(runs)]
