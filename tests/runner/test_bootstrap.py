@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.runs import REPOSITORY
 
 
@@ -108,7 +109,7 @@ def test_two_installations_at_once_are_one(clone: Path, node: Path) -> None:
     command = [sys.executable, str(clone / "runner" / "bootstrap.py"), "dynalite"]
     environment = {**os.environ, "PATH": f"{node}:/usr/bin:/bin"}
     both = [subprocess.Popen(command, env=environment, cwd=clone) for _ in range(2)]
-    assert [process.wait(30) for process in both] == [0, 0]
+    assert [process.wait(PATIENCE_S) for process in both] == [0, 0]
     assert len((clone / "npm.log").read_text().splitlines()) == 1
 
 
