@@ -26,6 +26,18 @@ ENGINES = [
 ]
 
 
+ON_ONE_WORKER = ("scripted_stack", "limited", "common")
+"""Fixtures with a cloud of their own, shared by a few tests."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let all tests that share one of those clouds run on the same worker, which starts it."""
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+    for name in ON_ONE_WORKER:
+        if name in fixtures:
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test marked `both_engines` on each; any other on the default one."""
     marked = metafunc.definition.get_closest_marker("both_engines") is not None
