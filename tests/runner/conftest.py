@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from unittest import mock
 
@@ -109,7 +110,7 @@ class Runner:
 
     def afresh(self) -> "Runner":
         """Give one with an empty folder of its own, whose processes end with this one's."""
-        return Runner(self.reports.with_name(f"reports-{len(self.started)}"), self.started)
+        return Runner(Path(mkdtemp(dir=self.reports.parent)), self.started)
 
     def start(self, command: str = "loadtest", **variables: str) -> Running:
         environment = {

@@ -16,7 +16,7 @@ from analysis.__main__ import main as analyse
 from analysis.load import load_history
 from history.journal import read_header
 from tests import servers
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, until
 from tests.runner.conftest import LENGTHS, PAUSE_S, Recorded, Runner, starved, verdicts
 from tests.servers import CounterServer
 
@@ -107,9 +107,14 @@ def test_any_correct_server_open_loop(runner: Runner) -> None:
 
 
 def test_a_racy_server_fails_with_its_evidence(runner: Runner) -> None:
-    with CounterServer(servers.racy) as server:
-        running, code, out, _ = runner.run_here(URL=server.url, DURATION="1s", CONNECTIONS="50")
-        received = server.received
+    for length in ("1s", *LENGTHS):
+        with CounterServer(servers.racy) as server:
+            running, code, out, _ = runner.afresh().run_here(
+                URL=server.url, DURATION=length, CONNECTIONS="50"
+            )
+            received = server.received
+        if code == 1 or not starved(running.verdict()):
+            break
     assert code == 1
     assert f"\nFAIL  {running.folder().name}\n" in out
     verdict = running.verdict()
@@ -237,16 +242,33 @@ def test_a_killed_runner_leaves_a_run_that_can_be_judged(runner: Runner) -> None
     assert "FAIL" not in verdicts(verdict).values()
 
 
-def test_generators_do_nothing_when_the_runner_dies_before_the_start(runner: Runner) -> None:
+HELD_BACK = """
+import os, sys
+if "locust" in sys.orig_argv:
+    open(os.environ["HELD_BACK"]).close()  # a pipe: this waits for its other end
+"""
+
+
+def test_generators_do_nothing_when_the_runner_dies_before_the_start(
+    runner: Runner, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "sitecustomize.py").write_text(HELD_BACK)
     with CounterServer(servers.correct) as server:
-        running = runner.start(URL=server.url, DURATION="1h")
+        running = runner.start(
+            URL=server.url, DURATION="1h", PYTHONPATH=str(tmp_path), HELD_BACK=str(pipe)
+        )
         running.until_line("load:")
-        runner_process = psutil.Process(running.process.pid)
-        generators = runner_process.children(recursive=True)
+        until(lambda: any(running.reports.glob("2*/journal/swarm-0.journal")), "the swarm is there")
+        generators = psutil.Process(running.process.pid).children(recursive=True)
         running.process.kill()
         running.process.communicate()
+        released = os.open(pipe, os.O_RDWR)
         for generator in generators:
             await_end(generator.pid)
+        os.close(released)
+        assert len(generators) == 2
         assert server.received == 1  # the runner's own
 
 
