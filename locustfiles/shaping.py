@@ -1,0 +1,96 @@
+"""The load over time, from history/shape.py: how many users there are, or when they all fire."""
+
+import time
+from collections.abc import Mapping
+
+import gevent
+from gevent.event import AsyncResult
+from locust import LoadTestShape
+
+from history.gate import GATE_VARIABLE, LoadWindow
+from history.shape import LoadShape, clients_at, parse_shape
+
+NS_PER_S = 1_000_000_000
+SHAPE_VARIABLE = "GAPLESS_SHAPE"
+VOLLEY_VARIABLE = "GAPLESS_VOLLEY_NS"
+
+
+class ShapedUsers(LoadTestShape):
+    """Makes Locust follow a shape over the load's window: it asks once a second.
+
+    Users come and go at once, as the shape says: SPAWN_RATE is for loads without a shape.
+    """
+
+    abstract = True  # not for Locust to find: see `shaped_users`
+    use_common_options = True  # USERS is what the shape scales
+    shape: LoadShape
+    total = 0
+    """USERS, once Locust has read its options."""
+    window: LoadWindow | None = None
+    frozen = False
+    """The load is over: nobody is started any more."""
+    _users = 0
+
+    def tick(self) -> tuple[int, float]:
+        """Give how many users there are to be now, and how many may be started a second."""
+        if not self.frozen:
+            self._users = clients_at(self.shape, self.total, self._share())
+        return self._users, float(self.total)
+
+    def _share(self) -> float:
+        if self.window is None:
+            return 0.0
+        length_ns = self.window.end_ns - self.window.start_ns
+        share = (time.monotonic_ns() - self.window.start_ns) / length_ns
+        return min(1.0, max(0.0, share))
+
+
+def shaped_users(environment: Mapping[str, str]) -> type[ShapedUsers] | None:
+    """Give the class that Locust is to find in its locustfile; None where users stay as they are.
+
+    A shape is one of the load's window, so without the runner's gate there is none.
+    """
+    found = parse_shape(environment.get(SHAPE_VARIABLE) or "constant")
+    if found.name == "constant" or found.volleys or not environment.get(GATE_VARIABLE):
+        return None
+    return type("Shaped", (ShapedUsers,), {"shape": found, "abstract": False})
+
+
+class Volleys:
+    """The instants at which every user fires at once: `start_ns` plus multiples of an interval.
+
+    Users that wait are all woken within one turn of the event loop. One that is still waiting
+    for its answer at a tick fires with the next.
+    """
+
+    def __init__(self, *, start_ns: int, interval_ns: int) -> None:
+        self._start_ns = start_ns
+        self._interval_ns = interval_ns
+        self._next = AsyncResult()
+        self._stopped = False
+
+    def wait(self) -> int | None:
+        """Block until the next volley; give its time, None when there are no more."""
+        if self._stopped:
+            return None
+        tick_ns: int | None = self._next.get()
+        return tick_ns
+
+    def run(self) -> None:
+        """Call every volley, until stopped; the body of a greenlet."""
+        while not self._stopped:
+            elapsed_ns = time.monotonic_ns() - self._start_ns
+            tick_ns = self._start_ns + (elapsed_ns // self._interval_ns + 1) * self._interval_ns
+            while (wait_ns := tick_ns - time.monotonic_ns()) > 0:  # a timer may fire early
+                gevent.sleep(wait_ns / NS_PER_S)
+            if not self._stopped:
+                self._call(tick_ns)
+
+    def stop(self) -> None:
+        """Send everyone who waits home."""
+        self._stopped = True
+        self._call(None)
+
+    def _call(self, tick_ns: int | None) -> None:
+        waited_for, self._next = self._next, AsyncResult()
+        waited_for.set(tick_ns)
