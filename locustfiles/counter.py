@@ -99,17 +99,18 @@ class CounterUser(User):
     def _take_one(self, recording: Recording) -> None:
         """GET the next number, recorded before it is sent and when it is answered."""
         self.client.open()
-        due_ns = NO_TIME
-        if self.conductor.volleys is not None:
-            due = self.conductor.volleys.wait()
+        volleys, due_ns = self.conductor.volleys, NO_TIME
+        if volleys is not None:
+            due = volleys.wait()
             if due is None:
                 return
             due_ns = due
+            self.client.open()  # a connection may die while nothing is sent on it
         slot = recording.journal.begin(self.worker, due_ns)
         sent_ns = time.monotonic_ns()
         recording.in_flight += 1
         try:
-            answer = self.client.increment()
+            answer = self.client.increment(in_volley=volleys is not None)
         finally:
             recording.in_flight -= 1
         recording.journal.complete(slot, answer.seen, answer.status, answer.attempts)

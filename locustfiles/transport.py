@@ -46,14 +46,17 @@ class SendOnceClient:
             self._reader = AnswerReader()
         return self._socket
 
-    def increment(self) -> Answer:
-        """Send one GET and read its answer; never raises for what a server does."""
+    def increment(self, *, in_volley: bool = False) -> Answer:
+        """Send one GET and read its answer; never raises for what a server does.
+
+        In a volley, all that fire with it send before it looks for its answer.
+        """
         connection = self._socket or self.open()
         if connection is None:
             return no_answer(Reason.NEVER_SENT)
         late = gevent.Timeout.start_new(self._timeout_s)
         try:
-            answer = self._exchange(connection)
+            answer = self._exchange(connection, in_volley=in_volley)
         except gevent.Timeout as timeout:
             if timeout is not late:
                 raise
@@ -65,9 +68,11 @@ class SendOnceClient:
             self.close()
         return answer
 
-    def _exchange(self, connection: gevent.socket.socket) -> Answer:
+    def _exchange(self, connection: gevent.socket.socket, *, in_volley: bool) -> Answer:
         try:
             connection.sendall(self._request)
+            if in_volley:
+                gevent.sleep(0)  # to the end of the queue in which the others stand
             while data := connection.recv(_READ_BYTES):
                 answer = self._reader.feed(data)
                 if answer is not None:

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from history.gate import LoadWindow
-from history.journal import HEADER_BYTES, SLOT_BYTES, read_header
-from history.sealing import JournalRecords, read_journal
+from history.journal import HEADER_BYTES, read_header
+from history.sealing import SLOT_DTYPE, JournalRecords, read_journal
 from runner import locust
 from runner.generators import generator_environment
 from runner.options import read_options
@@ -52,10 +52,10 @@ class Load:
         top = psutil.Process(self.generators[0].process.pid)
         self.left = [top, *top.children(recursive=True)]
 
-    def open(self, length_s: float = 3600) -> LoadWindow:
-        """Open the gates."""
-        start_ns = time.monotonic_ns() + NS_PER_S // 10
-        window = LoadWindow(start_ns=start_ns, end_ns=start_ns + int(length_s * NS_PER_S))
+    def open(self, *, length_s: int = 3600, share: float = 0) -> LoadWindow:
+        """Open the gates on a window of which a share is over in a moment."""
+        start_ns = time.monotonic_ns() + int((0.1 - share * length_s) * NS_PER_S)
+        window = LoadWindow(start_ns=start_ns, end_ns=start_ns + length_s * NS_PER_S)
         for generator in self.generators:
             generator.gate.open(window)
         return window
@@ -88,6 +88,14 @@ class Load:
         assert (slots["outcome"] == 1).all()
         return slots
 
+    def slots(self, name: str) -> npt.NDArray[np.void]:
+        """Give what a process has recorded until now."""
+        path = self.journals / f"{name}.journal"
+        if not path.exists() or path.stat().st_size <= HEADER_BYTES:
+            return np.empty(0, dtype=SLOT_DTYPE)
+        slots = np.fromfile(path, dtype=SLOT_DTYPE, offset=HEADER_BYTES)
+        return slots[slots["start_ns"] > 0]
+
     def until_sent(self, name: str, count: int) -> None:
         """Wait until a process has begun so many requests more than now."""
         before = self.sent(name)
@@ -95,11 +103,7 @@ class Load:
 
     def sent(self, name: str) -> int:
         """Count the requests that a process has begun."""
-        path = self.journals / f"{name}.journal"
-        if not path.exists() or path.stat().st_size <= HEADER_BYTES:
-            return 0
-        slots = np.fromfile(path, dtype=np.uint8, offset=HEADER_BYTES)
-        return int(slots.reshape(-1, SLOT_BYTES).any(axis=1).sum())
+        return len(self.slots(name))
 
 
 @pytest.fixture
