@@ -106,18 +106,19 @@ class CounterUser(User):
                 return
             due_ns = due
             self.client.open()  # a connection may die while nothing is sent on it
-        slot = recording.journal.begin(self.worker, due_ns)
-        sent_ns = time.monotonic_ns()
+        start_ns = time.monotonic_ns()
+        slot = recording.journal.begin(self.worker, due_ns, start_ns=start_ns)
         recording.in_flight += 1
         try:
             answer = self.client.increment(in_volley=volleys is not None)
         finally:
             recording.in_flight -= 1
-        recording.journal.complete(slot, answer.seen, answer.status, answer.attempts)
+        end_ns = self.client.end_ns
+        recording.journal.complete(slot, answer.seen, answer.status, answer.attempts, end_ns)
         self.environment.events.request.fire(
             request_type="GET",
             name=recording.destination.path,
-            response_time=(time.monotonic_ns() - sent_ns) / NS_PER_MS,
+            response_time=(end_ns - start_ns) / NS_PER_MS,
             response_length=answer.body_bytes,
             exception=None if answer.seen.outcome is Outcome.OK else RuntimeError(describe(answer)),
             context={},

@@ -51,7 +51,8 @@ def shaped_users(environment: Mapping[str, str]) -> type[ShapedUsers] | None:
     A shape is one of the load's window, so without the runner's gate there is none.
     """
     found = parse_shape(environment.get(SHAPE_VARIABLE) or "constant")
-    if found.name == "constant" or found.volleys or not environment.get(GATE_VARIABLE):
+    full = all(level == 1 for _, level in found.points)
+    if full or not environment.get(GATE_VARIABLE):
         return None
     return type("Shaped", (ShapedUsers,), {"shape": found, "abstract": False})
 

@@ -8,6 +8,7 @@ This one has a single place that writes to the socket, called once an operation.
 
 import contextlib
 import ssl
+import time
 
 import gevent
 import gevent.socket
@@ -36,6 +37,8 @@ class SendOnceClient:
         self._tls = gevent.ssl.create_default_context() if destination.scheme == "https" else None
         self._socket: gevent.socket.socket | None = None
         self._reader = AnswerReader()
+        self.end_ns = 0
+        """When the last operation ended, monotonic: first thing after its last bytes arrived."""
 
     def open(self) -> gevent.socket.socket | None:
         """Make sure of a connection on which nothing has arrived unasked; None: there is none."""
@@ -53,6 +56,7 @@ class SendOnceClient:
         """
         connection = self._socket or self.open()
         if connection is None:
+            self.end_ns = time.monotonic_ns()
             return no_answer(Reason.NEVER_SENT)
         late = gevent.Timeout.start_new(self._timeout_s)
         try:
@@ -60,6 +64,7 @@ class SendOnceClient:
         except gevent.Timeout as timeout:
             if timeout is not late:
                 raise
+            self.end_ns = time.monotonic_ns()
             self.close()
             return no_answer(Reason.TIMEOUT)
         finally:
@@ -74,11 +79,14 @@ class SendOnceClient:
             if in_volley:
                 gevent.sleep(0)  # to the end of the queue in which the others stand
             while data := connection.recv(_READ_BYTES):
+                self.end_ns = time.monotonic_ns()
                 answer = self._reader.feed(data)
                 if answer is not None:
                     return answer
         except OSError:
+            self.end_ns = time.monotonic_ns()
             return self._reader.end(orderly=False)
+        self.end_ns = time.monotonic_ns()
         return self._reader.end(orderly=True)
 
     def close(self) -> None:

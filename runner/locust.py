@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from history.manifest import Load
-from history.shape import parse_shape, volley_interval_ns
+from history.shape import BURST, volley_interval_ns
 from runner.options import LoadOptions
 
 SOURCE = "locust"
@@ -49,7 +49,7 @@ def variables(options: LoadOptions) -> dict[str, str]:
     load = options.load
     volley_ns = (
         volley_interval_ns(connections=load.connections, rate_per_s=load.rate_per_s)
-        if parse_shape(load.shape).volleys
+        if load.shape == BURST
         else 0
     )
     return {"GAPLESS_SHAPE": load.shape, "GAPLESS_VOLLEY_NS": str(volley_ns)}

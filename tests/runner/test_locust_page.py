@@ -12,7 +12,7 @@ import pytest
 
 from tests import servers
 from tests.patience import PATIENCE_S, until
-from tests.runner.conftest import Runner, Running, verdicts
+from tests.runner.conftest import Runner, verdicts
 from tests.servers import CounterServer
 
 
