@@ -39,12 +39,13 @@ class Conductor:
         *,
         gate: GeneratorGate | None,
         recording: Recording | None,
+        shaped: ShapedUsers | None,
         variables: Mapping[str, str],
     ) -> None:
         if environment.parsed_options is None:
             raise AssertionError(environment)
         self._options = environment.parsed_options
-        self._shape = environment.shape_class
+        self._shaped = shaped
         self._environment = environment
         self._runner = runner
         self._gate = gate
@@ -65,8 +66,8 @@ class Conductor:
             self._runner.register_message(_FAILED, self._worker_failed)
         if self._recording is not None:
             gevent.spawn(self._sample_health, self._recording)
-        if isinstance(self._shape, ShapedUsers):
-            self._shape.total = self._options.num_users
+        if self._shaped is not None:
+            self._shaped.total = self._options.num_users
         if self._gate is None:
             return
         if isinstance(self._runner, WorkerRunner) or self._environment.web_ui is not None:
@@ -97,8 +98,8 @@ class Conductor:
             if self._recording is not None:
                 self._recording.close()
             raise SystemExit(0)
-        if isinstance(self._shape, ShapedUsers):
-            self._shape.window = window
+        if self._shaped is not None:
+            self._shaped.window = window
         if self._volley_ns and self._recording is not None:
             self.volleys = Volleys(start_ns=window.start_ns, interval_ns=self._volley_ns)
             gevent.spawn(self.volleys.run)
@@ -134,8 +135,8 @@ class Conductor:
         if self.volleys is not None:
             self.volleys.stop()
         runner, web_ui = self._runner, self._environment.web_ui
-        if isinstance(self._shape, ShapedUsers):
-            self._shape.frozen = True
+        if self._shaped is not None:
+            self._shaped.frozen = True
         if isinstance(runner, WorkerRunner):
             self._report_last_figures(runner)
         elif isinstance(runner, MasterRunner) and self._environment.process_exit_code is None:

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import gevent
-from locust import User, events, task
+from locust import LoadTestShape, User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import Runner
@@ -27,13 +27,32 @@ from history.operation import Outcome, Reason
 from locustfiles import page, processes
 from locustfiles.conductor import Conductor
 from locustfiles.recording import Recording
-from locustfiles.shaping import shaped_users
+from locustfiles.shaping import ShapedUsers
 from locustfiles.transport import SendOnceClient, describe
 
 NS_PER_MS = 1_000_000
 
-Shape = shaped_users(os.environ)
-"""Locust follows the shape class that it finds in its locustfile, if there is one."""
+
+def _shape_of(users: ShapedUsers) -> type[LoadTestShape]:
+    class Shape(LoadTestShape):
+        """Makes Locust follow a shape: it asks once a second.
+
+        Users come and go at once, as the shape says: SPAWN_RATE is for loads without one.
+        """
+
+        use_common_options = True  # USERS is what the shape scales
+
+        def tick(self) -> tuple[int, float]:
+            """Give how many users there are to be, and how many may be started a second."""
+            return users.count(), float(users.total)
+
+    return Shape
+
+
+SHAPED = ShapedUsers.from_environment(os.environ)
+if SHAPED is not None:
+    Shape = _shape_of(SHAPED)
+    """Locust looks for such a class in its locustfile."""
 
 
 @events.init_command_line_parser.add_listener
@@ -60,7 +79,9 @@ def _open(environment: Environment, runner: Runner, web_ui: WebUI | None, **_: A
     if web_ui is not None:
         page.keep_to(web_ui, url)
     gate = processes.own_gate(os.environ, runner)
-    conductor = Conductor(environment, runner, gate=gate, recording=recording, variables=os.environ)
+    conductor = Conductor(
+        environment, runner, gate=gate, recording=recording, shaped=SHAPED, variables=os.environ
+    )
     CounterUser.conductor = conductor
     conductor.begin()
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import gevent
 from gevent.event import AsyncResult
-from locust import LoadTestShape
 
 from history.gate import GATE_VARIABLE, LoadWindow
 from history.shape import LoadShape, clients_at, parse_shape
@@ -15,27 +14,33 @@ SHAPE_VARIABLE = "GAPLESS_SHAPE"
 VOLLEY_VARIABLE = "GAPLESS_VOLLEY_NS"
 
 
-class ShapedUsers(LoadTestShape):
-    """Makes Locust follow a shape over the load's window: it asks once a second.
+class ShapedUsers:
+    """How many users a shape asks for, over the load's window."""
 
-    Users come and go at once, as the shape says: SPAWN_RATE is for loads without a shape.
-    """
+    def __init__(self, shape: LoadShape) -> None:
+        self._shape = shape
+        self._users = 0
+        self.total = 0
+        """USERS, which the shape scales."""
+        self.window: LoadWindow | None = None
+        self.frozen = False
+        """The load is over: nobody is started any more."""
 
-    abstract = True  # not for Locust to find: see `shaped_users`
-    use_common_options = True  # USERS is what the shape scales
-    shape: LoadShape
-    total = 0
-    """USERS, once Locust has read its options."""
-    window: LoadWindow | None = None
-    frozen = False
-    """The load is over: nobody is started any more."""
-    _users = 0
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "ShapedUsers | None":
+        """Read what the runner asks for; None where users stay as they are.
 
-    def tick(self) -> tuple[int, float]:
-        """Give how many users there are to be now, and how many may be started a second."""
+        A shape is one of the load's window, so without the runner's gate there is none.
+        """
+        shape = parse_shape(environment.get(SHAPE_VARIABLE) or "constant")
+        full = all(level == 1 for _, level in shape.points)
+        return None if full or not environment.get(GATE_VARIABLE) else cls(shape)
+
+    def count(self) -> int:
+        """Give how many users there are to be now."""
         if not self.frozen:
-            self._users = clients_at(self.shape, self.total, self._share())
-        return self._users, float(self.total)
+            self._users = clients_at(self._shape, self.total, self._share())
+        return self._users
 
     def _share(self) -> float:
         if self.window is None:
@@ -43,18 +48,6 @@ class ShapedUsers(LoadTestShape):
         length_ns = self.window.end_ns - self.window.start_ns
         share = (time.monotonic_ns() - self.window.start_ns) / length_ns
         return min(1.0, max(0.0, share))
-
-
-def shaped_users(environment: Mapping[str, str]) -> type[ShapedUsers] | None:
-    """Give the class that Locust is to find in its locustfile; None where users stay as they are.
-
-    A shape is one of the load's window, so without the runner's gate there is none.
-    """
-    found = parse_shape(environment.get(SHAPE_VARIABLE) or "constant")
-    full = all(level == 1 for _, level in found.points)
-    if full or not environment.get(GATE_VARIABLE):
-        return None
-    return type("Shaped", (ShapedUsers,), {"shape": found, "abstract": False})
 
 
 class Volleys:

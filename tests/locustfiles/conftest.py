@@ -1,5 +1,6 @@
 """Real Locust at real start gates, with the test in the runner's place."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,20 @@ from runner import locust
 from runner.generators import generator_environment
 from runner.options import read_options
 from runner.processes import Generator, reap, start
+from tests import servers
 from tests.patience import PATIENCE_S, until
+from tests.servers import CounterServer
 
 NS_PER_S = 1_000_000_000
+PAUSE_S = 0.02
+MOST_RECORDS = 1 << 13
+"""No test here waits for more; a journal on disk has room for many more."""
+
+
+async def paced(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Answer right, and slowly enough to leave the machine to others."""
+    await asyncio.sleep(PAUSE_S)
+    return await servers.correct(server, n, writer)
 
 
 class Load:
@@ -89,11 +101,11 @@ class Load:
         return slots
 
     def slots(self, name: str) -> npt.NDArray[np.void]:
-        """Give what a process has recorded until now."""
+        """Give what a process has recorded until now, at most MOST_RECORDS of it."""
         path = self.journals / f"{name}.journal"
         if not path.exists() or path.stat().st_size <= HEADER_BYTES:
             return np.empty(0, dtype=SLOT_DTYPE)
-        slots = np.fromfile(path, dtype=SLOT_DTYPE, offset=HEADER_BYTES)
+        slots = np.fromfile(path, dtype=SLOT_DTYPE, offset=HEADER_BYTES, count=MOST_RECORDS)
         return slots[slots["start_ns"] > 0]
 
     def until_sent(self, name: str, count: int) -> None:

@@ -1,7 +1,7 @@
 """Locust on a disk that is full once one file has grown: `python -m tests.locustfiles.full_disk`.
 
 The first argument ends the name of the file that cannot grow, the others are Locust's. A journal
-can hold its first thousand records or so, a health record nothing.
+holds its first 256 records, a health record nothing.
 """
 
 import errno
@@ -14,7 +14,7 @@ import locust.main
 from history import journal
 from history.health import SUFFIX as HEALTH_SUFFIX
 
-SLOT_BITS = 10
+SLOT_BITS = 8
 """Of a journal's chunk: a whole number of pages, as it is mapped."""
 
 

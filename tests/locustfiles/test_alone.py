@@ -1,12 +1,11 @@
 """Locust as one process: what ends it, beside the runner."""
 
-from tests import servers
-from tests.locustfiles.conftest import Load
+from tests.locustfiles.conftest import Load, paced
 from tests.servers import CounterServer
 
 
 def test_health_that_cannot_be_recorded_ends_it_in_order(load_of: type[Load]) -> None:
-    with CounterServer(servers.correct) as server:
+    with CounterServer(paced) as server:
         load = load_of(server.url, USERS="4", SPAWN_RATE="100")
         load.start(["-m", "tests.locustfiles.full_disk", "locust-0.health"])
         load.open()

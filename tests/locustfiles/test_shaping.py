@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from history.gate import GATE_VARIABLE, LoadWindow
-from locustfiles.shaping import SHAPE_VARIABLE, ShapedUsers, Volleys, shaped_users
-from tests import servers
-from tests.locustfiles.conftest import Load
+from locustfiles.shaping import SHAPE_VARIABLE, ShapedUsers, Volleys
+from tests.locustfiles.conftest import Load, paced
 from tests.patience import PATIENCE_S, until
 from tests.servers import CounterServer
 
@@ -17,10 +16,9 @@ HOUR_NS = 3_600_000_000_000
 
 
 def shaped(shape: str) -> ShapedUsers:
-    """Give the shape that Locust finds in its locustfile."""
-    found = shaped_users({SHAPE_VARIABLE: shape, GATE_VARIABLE: "3,4"})
-    assert found is not None
-    users = found()
+    """Give the users of a shape, as Locust asks for them."""
+    users = ShapedUsers.from_environment({SHAPE_VARIABLE: shape, GATE_VARIABLE: "3,4"})
+    assert users is not None
     users.total = 50
     return users
 
@@ -30,19 +28,19 @@ def shaped(shape: str) -> ShapedUsers:
 )
 def test_users_are_as_many_as_the_shape_says(share: float, expected: int) -> None:
     users = shaped("steps")
-    assert users.tick() == (10, 50), "before the load"
+    assert users.count() == 10, "before the load"
     start_ns = time.monotonic_ns() - int(share * HOUR_NS)
     users.window = LoadWindow(start_ns=start_ns, end_ns=start_ns + HOUR_NS)
-    assert users.tick() == (expected, 50)
+    assert users.count() == expected
 
 
 def test_nobody_is_started_any_more_when_the_load_is_over() -> None:
     users = shaped("steps")
-    users.tick()
+    users.count()
     users.frozen = True
     start_ns = time.monotonic_ns() - HOUR_NS
     users.window = LoadWindow(start_ns=start_ns, end_ns=start_ns + HOUR_NS)
-    assert users.tick() == (10, 50)
+    assert users.count() == 10
 
 
 @pytest.mark.parametrize(
@@ -51,17 +49,18 @@ def test_nobody_is_started_any_more_when_the_load_is_over() -> None:
         pytest.param({GATE_VARIABLE: "3,4"}, id="none asked for"),
         pytest.param({SHAPE_VARIABLE: "constant", GATE_VARIABLE: "3,4"}, id="constant"),
         pytest.param({SHAPE_VARIABLE: "burst", GATE_VARIABLE: "3,4"}, id="burst"),
+        pytest.param({SHAPE_VARIABLE: "0:1,1:1", GATE_VARIABLE: "3,4"}, id="all the time"),
         pytest.param({SHAPE_VARIABLE: "ramp"}, id="no window to follow it over"),
     ],
 )
 def test_locust_finds_no_shape_where_users_stay_as_they_are(variables: dict[str, str]) -> None:
-    assert shaped_users(variables) is None
+    assert ShapedUsers.from_environment(variables) is None
 
 
 def test_users_come_and_go_with_the_shape(load_of: type[Load]) -> None:
     # Within an hour's window: two users, from now + 3 s eight of them, 3.6 s later two again.
     shape = "0:0.25,0.5:0.25,0.5:1,0.501:1,0.501:0.25,1:0.25"
-    with CounterServer(servers.correct) as server:
+    with CounterServer(paced) as server:
         load = load_of(server.url, USERS="8", SHAPE=shape, LOCUST_PROCESSES="2")
         load.start()
         window = load.open(share=0.5 - 3 / 3600)
@@ -87,7 +86,7 @@ def test_users_come_and_go_with_the_shape(load_of: type[Load]) -> None:
 
 
 def test_all_users_fire_at_the_same_instants(load_of: type[Load]) -> None:
-    with CounterServer(servers.correct) as server:
+    with CounterServer(paced) as server:
         # 10 connections at 100 a second: a volley each tenth of a second.
         load = load_of(server.url, USERS="6", SHAPE="burst", CONNECTIONS="10", RATE="100")
         load.start()

@@ -6,8 +6,7 @@ import numpy as np
 
 from history.health import SAMPLE_NS, read_logs
 from runner import locust
-from tests import servers
-from tests.locustfiles.conftest import Load
+from tests.locustfiles.conftest import Load, paced
 from tests.servers import CounterServer
 
 ENDED = "ended"
@@ -15,13 +14,13 @@ MASTER = locust.MASTER
 
 
 def test_workers_share_the_users_and_record_for_themselves(load_of: type[Load]) -> None:
-    with CounterServer(servers.correct) as server:
+    with CounterServer(paced) as server:
         load = load_of(server.url, USERS="7", SPAWN_RATE="100", LOCUST_PROCESSES="2")
         load.start()
         assert server.received == 0
         window = load.open()
         for name in ("locust-0", "locust-1"):
-            load.until_sent(name, 300)
+            load.until_sent(name, 100)
         load.close()
         assert load.ended() == {MASTER: ENDED, "locust-0": ENDED, "locust-1": ENDED}
         received = server.received
@@ -46,7 +45,7 @@ def test_workers_share_the_users_and_record_for_themselves(load_of: type[Load]) 
 
 
 def test_a_killed_worker_and_a_killed_master_are_told_apart(load_of: type[Load]) -> None:
-    with CounterServer(servers.correct) as server:
+    with CounterServer(paced) as server:
         load = load_of(server.url, USERS="6", SPAWN_RATE="100", LOCUST_PROCESSES="3")
         load.start()
         load.open()
@@ -74,7 +73,7 @@ def test_a_killed_worker_and_a_killed_master_are_told_apart(load_of: type[Load])
 
 
 def test_nothing_is_sent_when_the_gates_close_before_they_open(load_of: type[Load]) -> None:
-    with CounterServer(servers.correct) as server:
+    with CounterServer(paced) as server:
         load = load_of(server.url, USERS="4", LOCUST_PROCESSES="2")
         load.start()
         load.close()
@@ -83,7 +82,7 @@ def test_nothing_is_sent_when_the_gates_close_before_they_open(load_of: type[Loa
 
 
 def test_a_worker_that_cannot_record_stops_all_of_locust(load_of: type[Load]) -> None:
-    with CounterServer(servers.correct) as server:
+    with CounterServer(paced) as server:
         load = load_of(server.url, USERS="4", SPAWN_RATE="100", LOCUST_PROCESSES="2")
         load.start(["-m", "tests.locustfiles.full_disk", "locust-1.journal"])
         load.open()
