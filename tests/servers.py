@@ -314,7 +314,7 @@ async def silent(server: CounterServer, n: int, writer: asyncio.StreamWriter) ->
     return False
 
 
-COUNTERS = (correct, racy, dropping, failing_every_tenth, erring, closing)
+COUNTERS = (correct, racy, racy_in_a_crowd, dropping, failing_every_tenth, erring, closing)
 
 
 def main() -> None:

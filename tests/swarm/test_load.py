@@ -2,6 +2,9 @@
 
 import asyncio
 import itertools
+import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from history.errors import UserError
 from history.health import HealthSample, read_logs
 from history.journal import NO_TIME
 from history.operation import Reason
 from history.sealing import read_journal
 from swarm.__main__ import main
 from swarm.alarm import Alarm
+from swarm.pacing import ClosedLoop
 from tests import servers
+from tests.runs import REPOSITORY
 from tests.servers import CounterServer
 
 Slots = npt.NDArray[np.void]
@@ -187,6 +193,38 @@ def test_health_is_sampled_while_it_sends(transport: str, tmp_path: Path) -> Non
     assert all(0 <= sample.in_flight <= 4 for sample in samples)
     assert samples[-1].at_ns >= int(slots["end_ns"].max())
     assert sum(sample.interval_ns for sample in samples) >= 450_000_000
+
+
+@TRANSPORTS
+def test_a_mistake_of_ours_ends_the_load_aloud(
+    transport: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ClosedLoop, "free", mistaken)
+    with CounterServer(servers.correct) as server, pytest.raises(ZeroDivisionError):
+        swarm(server, tmp_path, transport=transport, duration=60)
+
+
+def test_more_connections_than_the_shell_allows_files(tmp_path: Path) -> None:
+    with CounterServer(servers.correct) as server:
+        command = f"{sys.executable} -m swarm --url {server.url} --journals {tmp_path}"
+        options = "--transport wire --connections 150 --duration 0.5"
+        subprocess.run(
+            ["bash", "-c", f"ulimit -Sn 100; exec {command} {options}"], cwd=REPOSITORY, check=True
+        )
+    slots = read_journal(tmp_path / "swarm-0.journal").slots
+    assert set(slots["worker"]) == set(range(150))
+
+
+def test_more_connections_than_the_system_allows_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 500))
+    with pytest.raises(UserError, match="raise PROCESSES, lower CONNECTIONS"):
+        main(["--url=http://127.0.0.1:1/", f"--journals={tmp_path}", "--connections=450"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_alarm_never_rings_early_and_only_for_its_last_setting() -> None:
