@@ -159,43 +159,41 @@ class _Window:
             in_flight_peak=peak_in_flight(start, end),
             latency_ns_p50=_percentile(end - start, 0.5) if len(answered) else None,
             health=_health(self.samples[process]) if process in self.samples else None,
-            schedule=self._schedule(mine),
+            schedule=self._schedule(mine, _own_connections_max(self.load, source)),
         )
 
-    def _schedule(self, mine: npt.NDArray[np.bool_]) -> Schedule | None:
+    def _schedule(self, mine: npt.NDArray[np.bool_], allowed: int) -> Schedule | None:
         rows = np.flatnonzero(mine & self.scheduled)
         if not len(rows):
             return None
         rows = rows[np.argsort(self.intended[rows], kind="stable")]
         intended, start = self.intended[rows], self.start[rows]
         lag = np.maximum(start - intended, 0)
+        length_ns = max(1, self.last_ns - self.first_ns)
+        times = [self._elapsed(intended), self._elapsed(start), np.array([0.9, 1.0]) * length_ns]
         sent, over = self._elapsed(self.start[mine]), self._elapsed(self.end[mine])
-        allowed = _own_connections_max(self.load)
-        busy = open_time(sent, over, self._elapsed(start)) - open_time(
-            sent, over, self._elapsed(intended)
-        )
+        busy = open_time(sent, over, np.concatenate(times))
+        busy_meanwhile = busy[len(rows) : -2] - busy[: len(rows)]
         return Schedule(
             lag_ns_p50=_percentile(lag, 0.5),
             lag_ns_p99=_percentile(lag, 0.99),
             lag_ns_max=int(lag.max()),
-            own_lag_ns_p50=_percentile(np.maximum(lag - busy / allowed, 0), 0.5),
+            own_lag_ns_p50=_percentile(np.maximum(lag - busy_meanwhile / allowed, 0), 0.5),
             queued_peak=peak_in_flight(intended, intended + lag),
-            busy_at_end=self._mean_at_end(sent, over) / allowed,
+            busy_at_end=float(busy[-1] - busy[-2]) / (0.1 * length_ns) / allowed,
         )
-
-    def _mean_at_end(self, sent: Float64s, over: Float64s) -> float:
-        """Give how many of some requests were in flight on average in the load's last tenth."""
-        length_ns = float(max(1, self.last_ns - self.first_ns))
-        open_ns = np.diff(open_time(sent, over, np.array([0.9 * length_ns, length_ns])))
-        return float(open_ns[0] / (0.1 * length_ns))
 
     def _elapsed(self, times: Int64s) -> Float64s:
         return (times - self.first_ns).astype(np.float64)
 
 
-def _own_connections_max(load: Load) -> int:
-    """Give how many connections each swarm process may have open, at least."""
-    return max(1, max(load.connections, load.connections_max) // max(1, load.processes))
+def _own_connections_max(load: Load, source: str) -> int:
+    """Give how many connections each process of a generator may have open, at least."""
+    if source == "swarm":
+        of, processes = max(load.connections, load.connections_max), load.processes
+    else:
+        of, processes = load.users, load.locust_processes
+    return max(1, of // max(1, processes))
 
 
 def _health(samples: Sequence[HealthSample]) -> Health:

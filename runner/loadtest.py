@@ -11,17 +11,13 @@ from history.errors import UserError
 from history.journal import Journal
 from history.manifest import KnownValue, Load, Manifest
 from history.run import RunFolder, point_latest, seal_locked
-from runner import provenance
+from history.shape import BURST
+from runner import locust, provenance
 from runner.bracket import before, final, first_increment, initialise, last_increment
-from runner.generators import (
-    INTERRUPTS,
-    Generator,
-    commands,
-    generator_environment,
-    run_load,
-    start,
-)
+from runner.generators import INTERRUPTS, commands, generator_environment, run_load
 from runner.options import LoadOptions
+from runner.page import kept_port
+from runner.processes import Generator, start
 from runner.record import discard, new_manifest, recording, with_exit_states
 from runner.targets import Counter, open_counter, sole_use
 
@@ -43,6 +39,7 @@ def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Sa
         )
     with (
         _restored_interrupts(),
+        kept_port(options.page),
         open_counter(settings, options, say) as counter,
         sole_use(counter.destination),
     ):
@@ -91,7 +88,7 @@ def _begin(
         say(f"GET {counter.url}: {first.seen.value}")
         manifest = manifest.replace(initial=initial or before(first, counter.returns))
         manifest.write(run.manifest)
-        say(_announcement(options.load))
+        say(_announcement(options))
         generators = _start(run, counter, options)
         try:
             # Before the load: a run that is cut off must be the one that is judged next.
@@ -157,13 +154,31 @@ def _start(run: RunFolder, counter: Counter, options: LoadOptions) -> list[Gener
             options, journals=run.journals, allowed_hosts=counter.allowed_hosts
         ),
         logs=run.path / "logs",
+        workers=locust.workers(options.load),
     )
 
 
-def _announcement(load: Load) -> str:
-    rate = f"open loop at {load.rate_per_s:g}/s" if load.rate_per_s else "closed loop"
-    processes = "1 process" if load.processes == 1 else f"{load.processes} processes"
+def _announcement(options: LoadOptions) -> str:
+    load, page = options.load, options.page
+    if page is not None:
+        return (
+            f"Locust's page: http://{page.host}:{page.port}/ (in a moment); start and stop tests "
+            "there as often as you like; Ctrl-C ends and judges what was recorded"
+        )
     return (
         f"load: {load.duration_s} s of {load.users} Locust users and {load.connections} swarm "
-        f"connections ({rate}, {processes}); Ctrl-C stops early and judges what was recorded"
+        f"connections ({_manner(load)}); Ctrl-C stops early and judges what was recorded"
     )
+
+
+def _manner(load: Load) -> str:
+    """Say how the swarm sends: what decides when, over which transport, from where."""
+    if load.shape == BURST:
+        manner = "in volleys" + (f", {load.rate_per_s:g}/s on average" if load.rate_per_s else "")
+    elif load.rate_per_s:
+        manner = f"open loop at {load.rate_per_s:g}/s, {load.arrivals} arrivals"
+    else:
+        manner = "closed loop"
+    shape = "" if load.shape in {BURST, "constant"} else f", shape {load.shape}"
+    processes = "1 process" if load.processes == 1 else f"{load.processes} processes"
+    return f"{manner}{shape}, {load.transport}, {processes}"

@@ -22,8 +22,8 @@ MAY_IMPORT = {
         "yaml",
     },
     "deploy/local": {"deploy", "history", "httptools", "ministack", "uvloop", "multidict"},
-    "swarm": {"history", "aiohttp", "uvloop", "yarl"},
-    "locustfiles": {"history", "locust", "gevent", "geventhttpclient"},
+    "swarm": {"history", "aiohttp", "httptools", "uvloop", "yarl"},
+    "locustfiles": {"history", "locust", "gevent", "flask", "httptools"},
     "runner": {"deploy", "history"},
     "analysis": {"history", "pandas", "numpy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},
 }

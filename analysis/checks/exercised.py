@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.clients import Client, clients_of
+from analysis.clients import RUNNER, Client, clients_of
 from analysis.evidence import duration, plural
 from analysis.overlap import mean_in_flight, overlapping_share, peak_in_flight
 from analysis.run import NEVER_NS, Int64s, Run
@@ -55,8 +55,6 @@ MIN_BUSY_SHARE = 0.90
 
 MAX_IN_CLIENT = 100
 """So many requests at once may wait for their client, twice the default's connections."""
-
-GENERATORS = ("swarm", "locust")
 
 
 def check(run: Run) -> Finding:
@@ -152,13 +150,15 @@ def _fell_silent(run: Run, manifest: Manifest) -> list[str]:
     """
     if manifest.load_started_ns is None or manifest.load_ended_ns is None:
         return []
+    if manifest.load.by_page:
+        return []  # whoever stopped it there meant to
     length_ns = manifest.load_ended_ns - manifest.load_started_ns
     late_ns = manifest.load_started_ns + int(MIN_LOAD_SHARE * length_ns)
     ends = run.frame["end_ns"].to_numpy(dtype=np.int64, na_value=NEVER_NS)
     silent = []
     for process in manifest.processes:
         own = ends[(run.frame["process"] == process.process).to_numpy()]
-        if process.source not in GENERATORS or not len(own) or own.max() >= late_ns:
+        if process.source == RUNNER or not len(own) or own.max() >= late_ns:
             continue
         after_s = (int(own.max()) - manifest.load_started_ns) / 1e9
         if not _may_rest(manifest, process.source, after_s=after_s):
@@ -173,12 +173,14 @@ def _may_rest(manifest: Manifest, source: str, *, after_s: float) -> bool:
     load = manifest.load
     shape = parse_shape(load.shape)
     after = min(1.0, max(0.0, after_s / load.duration_s))
-    if source == "swarm" and load.rate_per_s:
+    burst = shape.name == BURST
+    if load.rate_per_s and (burst or source == "swarm"):
         due = requests_due(
             shape, rate_per_s=load.rate_per_s, duration_s=load.duration_s, after=after
         )
-        volley = load.connections if shape.name == BURST else 0
-        return (due - volley) / max(1, load.processes) < MIN_DUE
+        # Between two volleys, which Locust's users keep too, everything rests.
+        between = load.connections if burst else 0
+        return (due - between) / max(1, load.processes) < MIN_DUE
     clients = load.connections if source == "swarm" else load.users
     sharing = sum(process.source == source for process in manifest.processes)
     return fewest_clients(shape, clients, first=after, last=1.0) < sharing
@@ -212,10 +214,13 @@ def _behind_schedule(run: Run, load: Load, clients: Sequence[Client]) -> list[st
     shape = parse_shape(load.shape)
     due = requests_due(shape, rate_per_s=load.rate_per_s, duration_s=load.duration_s)
     by_chance = 4 * due**0.5 if load.arrivals == POISSON else 0.0
-    scheduled = int(run.frame["intended_ns"].notna().sum())
+    # Locust's users have intended times as well when they fire in volleys.
+    swarm = (run.frame["source"] == "swarm").to_numpy()
+    scheduled = int(run.frame["intended_ns"].notna().to_numpy()[swarm].sum())
     if scheduled >= MIN_RATE_SHARE * (due - by_chance):
         return []
-    why = _why_behind(load, [client for client in clients if client.schedule])
+    senders = [client for client in clients if client.source == "swarm" and client.schedule]
+    why = _why_behind(load, senders)
     return [f"Only {scheduled:,} of {due:,.0f} requests of the schedule were sent: {why}"]
 
 
@@ -258,6 +263,12 @@ def _weaknesses(completed: int, overlapping: float) -> list[str]:
     return weak
 
 
+def _generators(manifest: Manifest) -> list[str]:
+    """Name the generators that the run had, each once."""
+    sources = dict.fromkeys(process.source for process in manifest.processes)
+    return [source for source in sources if source != RUNNER]
+
+
 def _troubles(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[str]:
     troubles = [f"The run was {manifest.interrupted}"] if manifest.interrupted else []
     troubles += [
@@ -268,7 +279,7 @@ def _troubles(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[s
     answered = run.frame.loc[run.mask(outcome=Outcome.OK), "source"].value_counts()
     troubles += [
         f"The {source} generator got no answer at all"
-        for source in GENERATORS
+        for source in _generators(manifest)
         if not int(answered.get(source, 0))
     ]
     troubles += _fell_silent(run, manifest) + _idle(run, manifest)

@@ -62,10 +62,7 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("an increment answers", _returned(str(manifest.returns))),
         ("initial value", _known(manifest.initial)),
         ("final value", _known(manifest.final)),
-        (
-            "load",
-            f"{formats.counted(load.duration_s, 'second')}, time-out {load.timeout_s:g}\u00a0s",
-        ),
+        ("load", f"{_duration(load)}, time-out {load.timeout_s:g}\u00a0s"),
         ("shape of the load", _shape(load)),
         ("Locust", _locust(load)),
         ("swarm", _swarm(load)),
@@ -76,14 +73,20 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
     ]
 
 
+def _duration(load: Load) -> str:
+    if load.by_page:
+        return "as long as was chosen in Locust's page"
+    return formats.counted(load.duration_s, "second")
+
+
 def _shape(load: Load) -> str:
     meaning = SHAPE_MEANINGS.get(load.shape, "level at each share of the duration")
     return "" if load.shape == CONSTANT else f"{formats.plain(load.shape, 400)}: {meaning}"
 
 
 def _locust(load: Load) -> str:
-    if not load.users:
-        return "as many users as were chosen on its web page"
+    if load.by_page:
+        return "users as they were chosen in Locust's page, each in a closed loop"
     workers = formats.counted(load.locust_processes, "process", "processes")
     return (
         f"{formats.counted(load.users, 'user')} in {workers}, closed loop, "
@@ -92,7 +95,7 @@ def _locust(load: Load) -> str:
 
 
 def _swarm(load: Load) -> str:
-    if not load.connections:
+    if load.by_page:
         return "none"
     more = ""
     loop = "closed loop"
@@ -195,9 +198,9 @@ def _allowance(run: Run) -> str:
 
 def _loadtest(run: Run, manifest: Manifest) -> str:
     load = manifest.load
-    if not load.connections:
-        named = " ".join(f"{name}={_quoted(value)}" for name, value in _target(manifest).items())
-        return f"make locust-ui {named}{_allowance(run)}"
+    if load.by_page:
+        where = " ".join(f"{name}={_quoted(value)}" for name, value in _target(manifest).items())
+        return f"make locust-ui {where} INITIAL={manifest.initial_asked}{_allowance(run)}"
     settings = {
         **_target(manifest),
         "DURATION": f"{load.duration_s}s",
