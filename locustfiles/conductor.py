@@ -94,10 +94,8 @@ class Conductor:
         gevent.socket.wait_read(gate.go_fd)
         window = gate.window()
         if window is None:
-            # Locust may be anywhere in its start, where only this ends it.
-            if self._recording is not None:
-                self._recording.close()
-            raise SystemExit(0)
+            self._close()
+            raise SystemExit(0)  # Locust may be anywhere in its start, where only this ends it
         if self._shaped is not None:
             self._shaped.window = window
         if self._volley_ns and self._recording is not None:

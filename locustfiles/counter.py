@@ -35,16 +35,18 @@ NS_PER_MS = 1_000_000
 
 def _shape_of(users: ShapedUsers) -> type[LoadTestShape]:
     class Shape(LoadTestShape):
-        """Makes Locust follow a shape: it asks once a second.
+        """Makes Locust follow a shape, with a change a second at most.
 
-        Users come and go at once, as the shape says: SPAWN_RATE is for loads without one.
+        Locust asks again a second after it asked last, or at once when the answer took longer:
+        so each answer waits until there is news. Users come and go at once, as the shape says;
+        SPAWN_RATE is for loads without one.
         """
 
         use_common_options = True  # USERS is what the shape scales
 
         def tick(self) -> tuple[int, float]:
             """Give how many users there are to be, and how many may be started a second."""
-            return users.count(), float(users.total)
+            return users.next_count(), float(users.total)
 
     return Shape
 

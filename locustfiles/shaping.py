@@ -12,6 +12,8 @@ from history.shape import LoadShape, clients_at, parse_shape
 NS_PER_S = 1_000_000_000
 SHAPE_VARIABLE = "GAPLESS_SHAPE"
 VOLLEY_VARIABLE = "GAPLESS_VOLLEY_NS"
+LOOK_S = 0.05
+"""How often a shape is looked at."""
 
 
 class ShapedUsers:
@@ -36,11 +38,20 @@ class ShapedUsers:
         full = all(level == 1 for _, level in shape.points)
         return None if full or not environment.get(GATE_VARIABLE) else cls(shape)
 
-    def count(self) -> int:
-        """Give how many users there are to be now."""
-        if not self.frozen:
-            self._users = clients_at(self._shape, self.total, self._share())
-        return self._users
+    def next_count(self) -> int:
+        """Wait until another number of users is to be there; give it. At once the first time.
+
+        Once the load is over, gives the last one again.
+        """
+        while (users := self._now()) == self._users and not self.frozen:
+            gevent.sleep(LOOK_S)
+        self._users = users
+        return users
+
+    def _now(self) -> int:
+        if self.frozen:
+            return self._users
+        return clients_at(self._shape, self.total, self._share())
 
     def _share(self) -> float:
         if self.window is None:

@@ -35,7 +35,7 @@ def planned(options: LoadOptions, *, url: str, report: Path) -> dict[str, tuple[
         command += ["--web-host", page.host, "--web-port", str(page.port)]
         command += ["--users", str(page.users), "--spawn-rate", str(page.spawn_rate_per_s)]
     command += ["--host", url, "--html", str(report)]
-    command += ["--stop-timeout", str(int(load.timeout_s) + 1), "--exit-code-on-error", "0"]
+    command += ["--stop-timeout", str(_stop_timeout_s(load)), "--exit-code-on-error", "0"]
     command += ["--loglevel", "WARNING"]
     if load.locust_processes > 1:
         command += ["--processes", str(load.locust_processes)]
@@ -52,4 +52,15 @@ def variables(options: LoadOptions) -> dict[str, str]:
         if load.shape == BURST
         else 0
     )
-    return {"GAPLESS_SHAPE": load.shape, "GAPLESS_VOLLEY_NS": str(volley_ns)}
+    return {
+        "GAPLESS_SHAPE": load.shape,
+        "GAPLESS_VOLLEY_NS": str(volley_ns),
+        # A worker whose users have all stopped waits that time-out once more, and meanwhile a test
+        # that is started in the page finds nobody. Locust adds this to it.
+        "LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP": str(-_stop_timeout_s(load)),
+    }
+
+
+def _stop_timeout_s(load: Load) -> int:
+    """Give how long users that stop may wait for their last answers: longer than these take."""
+    return int(load.timeout_s) + 1

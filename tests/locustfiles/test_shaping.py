@@ -28,19 +28,31 @@ def shaped(shape: str) -> ShapedUsers:
 )
 def test_users_are_as_many_as_the_shape_says(share: float, expected: int) -> None:
     users = shaped("steps")
-    assert users.count() == 10, "before the load"
     start_ns = time.monotonic_ns() - int(share * HOUR_NS)
     users.window = LoadWindow(start_ns=start_ns, end_ns=start_ns + HOUR_NS)
-    assert users.count() == expected
+    assert users.next_count() == expected
+
+
+def test_a_change_is_waited_for() -> None:
+    users = shaped("steps")
+    assert users.next_count() == 10, "before the load"
+    waiting = gevent.spawn(users.next_count)
+    gevent.sleep(0)
+    assert not waiting.ready()
+    start_ns = time.monotonic_ns() - HOUR_NS
+    users.window = LoadWindow(start_ns=start_ns, end_ns=start_ns + HOUR_NS)
+    assert waiting.get(timeout=PATIENCE_S) == 50
 
 
 def test_nobody_is_started_any_more_when_the_load_is_over() -> None:
     users = shaped("steps")
-    users.count()
+    users.next_count()
+    waiting = gevent.spawn(users.next_count)
+    gevent.sleep(0)
     users.frozen = True
     start_ns = time.monotonic_ns() - HOUR_NS
     users.window = LoadWindow(start_ns=start_ns, end_ns=start_ns + HOUR_NS)
-    assert users.count() == 10
+    assert waiting.get(timeout=PATIENCE_S) == 10
 
 
 @pytest.mark.parametrize(
@@ -58,8 +70,8 @@ def test_locust_finds_no_shape_where_users_stay_as_they_are(variables: dict[str,
 
 
 def test_users_come_and_go_with_the_shape(load_of: type[Load]) -> None:
-    # Within an hour's window: two users, from now + 3 s eight of them, 3.6 s later two again.
-    shape = "0:0.25,0.5:0.25,0.5:1,0.501:1,0.501:0.25,1:0.25"
+    # Within an hour's window: two users, from now + 3 s eight of them, 5.4 s later two again.
+    shape = "0:0.25,0.5:0.25,0.5:1,0.5015:1,0.5015:0.25,1:0.25"
     with CounterServer(paced) as server:
         load = load_of(server.url, USERS="8", SHAPE=shape, LOCUST_PROCESSES="2")
         load.start()

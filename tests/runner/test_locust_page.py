@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests import servers
+from tests.locustfiles.conftest import paced
 from tests.patience import PATIENCE_S, until
 from tests.runner.conftest import Runner, verdicts
 from tests.servers import CounterServer
@@ -59,19 +59,21 @@ class Page:
 def test_tests_made_in_the_page_are_recorded_and_judged(runner: Runner) -> None:
     with (
         free_port() as port,
-        CounterServer(servers.correct) as server,
-        CounterServer(servers.correct) as other,
+        CounterServer(paced) as server,
+        CounterServer(paced) as other,
     ):
-        running = runner.start("locust-ui", URL=server.url, LOCUST_UI_PORT=str(port), USERS="6")
+        variables = {"URL": server.url, "LOCUST_UI_PORT": str(port), "USERS": "12"}
+        running = runner.start("locust-ui", LOCUST_PROCESSES="2", **variables)
         page = Page(port)
         until(page.is_there, "the page")
-        assert '"num_users": 6' in page.get()
-        for before in (0, 700):  # two tests, each for a while
-            asked = page.post("/swarm", user_count="6", spawn_rate="50", host=server.url)
+        assert '"num_users": 12' in page.get()
+        for least in (300, 900):  # two tests, each for a while
+            asked = page.post("/swarm", user_count="12", spawn_rate="50", host=server.url)
             assert '"success":true' in asked.replace(" ", "")
-            running.until_recorded("locust-0", before + 600)
+            for name in ("locust-0", "locust-1"):
+                running.until_recorded(name, least)
             page.post("/stop")
-        refused = page.post("/swarm", user_count="6", spawn_rate="50", host=other.url)
+        refused = page.post("/swarm", user_count="12", spawn_rate="50", host=other.url)
         assert f"this page loads only {server.url}" in refused
         assert page.status_of("/", Origin="http://elsewhere.example") == 403
         assert page.status_of("/", Host="elsewhere.example") == 403
@@ -87,6 +89,7 @@ def test_tests_made_in_the_page_are_recorded_and_judged(runner: Runner) -> None:
     assert verdict["operations"]["total"] == received
     assert {p["process"]: p["exit_state"] for p in manifest["processes"]} == {
         "locust-0": "ended",
+        "locust-1": "ended",
         "runner-0": "ended",
     }
     load = manifest["load"]
@@ -97,7 +100,7 @@ def test_tests_made_in_the_page_are_recorded_and_judged(runner: Runner) -> None:
 
 
 def test_a_page_in_which_nothing_was_started_proves_nothing(runner: Runner) -> None:
-    with free_port() as port, CounterServer(servers.correct) as server:
+    with free_port() as port, CounterServer(paced) as server:
         running = runner.start("locust-ui", URL=server.url, LOCUST_UI_PORT=str(port))
         until(Page(port).is_there, "the page")
         running.process.send_signal(signal.SIGTERM)
@@ -123,7 +126,7 @@ def test_what_the_page_cannot_do_is_said(
 
 
 def test_a_taken_port_is_said_before_anything_is_done(runner: Runner) -> None:
-    with socket.socket() as taken, CounterServer(servers.correct) as server:
+    with socket.socket() as taken, CounterServer(paced) as server:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
