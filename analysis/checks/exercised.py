@@ -193,7 +193,8 @@ def _idle(run: Run, manifest: Manifest) -> list[str]:
     """
     load = manifest.load
     shape = parse_shape(load.shape)
-    asked = {"locust": (load.users, "Locust users", "raise SPAWN_RATE or DURATION")}
+    spawning = "SPAWN_RATE or " if shape.is_constant else ""
+    asked = {"locust": (load.users, "Locust users", f"raise {spawning}DURATION")}
     if not load.rate_per_s or shape.name == BURST:
         asked["swarm"] = (load.connections, "swarm connections", "raise DURATION")
     idle = []

@@ -209,7 +209,11 @@ def test_foreign_process_names_and_absurd_samples_do_no_harm() -> None:
         ),
         (
             {"users": 0, "connections": 0},
-            ("swarm none", "Locust users as they were chosen in Locust's page", "make locust-ui TARGET=local"),
+            (
+                "swarm none",
+                "Locust users as they were chosen in Locust's page",
+                "make locust-ui TARGET=local",
+            ),
         ),
     ],
 )
