@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import gc
 import os
+import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -26,6 +28,9 @@ from swarm.transport import Transport
 from swarm.wire import WireTransport
 
 SOURCE = "swarm"
+SPARE_DESCRIPTORS = 64
+"""What a process has open besides its connections."""
+
 TRANSPORTS: dict[str, type[Transport]] = {"aiohttp": AiohttpTransport, "wire": WireTransport}
 
 
@@ -71,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     require_allowed(options.url, options.allow_host)
     plan = _plan(options)
+    _allow_descriptors(max(plan.own_connections, plan.own_connections_max))
     name = f"{SOURCE}-{options.process}"
     with Journal(options.journals / f"{name}{SUFFIX}", process=name, source=SOURCE) as journal:
         log = HealthLog(options.journals / f"{name}{health.SUFFIX}")
@@ -78,6 +84,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         uvloop.run(_run(options, plan, journal, log, gate))
         log.close()
     return 0
+
+
+def _allow_descriptors(connections: int) -> None:
+    """Raise the limit on open files as far as the system lets us; shells often have 1,024."""
+    needed = connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = hard if hard != resource.RLIM_INFINITY else needed
+    if needed > allowed:
+        raise UserError(
+            f"CONNECTIONS: {connections:,} of one process need {needed:,} open files, this system "
+            f"allows {allowed:,}: raise PROCESSES, lower CONNECTIONS (or CONNECTIONS_MAX), or "
+            "raise the limit (ulimit -Hn)"
+        )
+    if needed > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -127,6 +148,16 @@ async def _send(
     load: Load, monitor: Monitor, window: LoadWindow, gate: GeneratorGate | None
 ) -> None:
     loop = asyncio.get_running_loop()
+
+    def unexpected(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # A callback that raises would only be logged, and the load be weaker than it says.
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            load.fail(error)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(unexpected)
 
     def closed(descriptor: int) -> None:
         loop.remove_reader(descriptor)  # it stays readable
