@@ -10,6 +10,7 @@ from pathlib import Path
 
 from history.gate import LoadWindow
 from runner import locust
+from runner.deaths import Deaths
 from runner.options import MAX_DURATION_S, LoadOptions
 from runner.processes import Generator, reap
 
@@ -67,21 +68,26 @@ def run_load(
     options: LoadOptions,
     *,
     alive: Callable[[], bool],
+    say: Callable[[str], None],
 ) -> LoadResult:
     """Open every gate, watch until the window has passed, and wait for the last answers.
 
-    Ctrl-C, or a target that has died, closes the gates early: requests in flight are
-    finished and everything is kept. Afterwards interrupts are ignored, until the caller
-    restores them. A load that is started and stopped in Locust's page ends with Ctrl-C.
+    Ctrl-C, a target that has died, or a generator that gave up, closes the gates early:
+    requests in flight are finished and everything is kept. Afterwards interrupts are ignored,
+    until the caller restores them. A load that is started and stopped in Locust's page ends
+    with Ctrl-C.
     """
     start_ns = time.monotonic_ns() + START_DELAY_NS
     length_s = options.load.duration_s if options.page is None else MAX_DURATION_S
     window = LoadWindow(start_ns=start_ns, end_ns=start_ns + length_s * 1_000_000_000)
     interrupted = ""
+    deaths = Deaths(generators, say)
     try:
         for generator in generators:
             generator.gate.open(window)
-        _watch(generators, window, alive)
+        _watch(window, deaths, alive)
+        if deaths.gave_up:
+            interrupted = f"{_early(window, options, 'stopped')} because {deaths.gave_up}"
     except KeyboardInterrupt:
         interrupted = _early(window, options, "interrupted") if options.page is None else ""
     except _TargetDiedError:
@@ -92,11 +98,10 @@ def run_load(
         signal.signal(number, signal.SIG_IGN)
     for generator in generators:
         generator.gate.close()
+    exit_states = reap(generators, options.load.timeout_s + END_GRACE_S)
+    deaths.last(exit_states)
     return LoadResult(
-        window=window,
-        ended_ns=ended_ns,
-        interrupted=interrupted,
-        exit_states=reap(generators, options.load.timeout_s + END_GRACE_S),
+        window=window, ended_ns=ended_ns, interrupted=interrupted, exit_states=exit_states
     )
 
 
@@ -104,12 +109,14 @@ class _TargetDiedError(Exception):
     """What serves the counter is gone."""
 
 
-def _watch(generators: Sequence[Generator], window: LoadWindow, alive: Callable[[], bool]) -> None:
+def _watch(window: LoadWindow, deaths: Deaths, alive: Callable[[], bool]) -> None:
+    """Wait for the end of the load, which comes early when a process gives up or none is left."""
     while time.monotonic_ns() < window.end_ns:
         time.sleep(min(POLL_S, max(0.0, (window.end_ns - time.monotonic_ns()) / 1e9)))
         if not alive():
             raise _TargetDiedError
-        if all(generator.process.poll() is not None for generator in generators):
+        deaths.look()
+        if deaths.gave_up or deaths.none_left:
             return
 
 

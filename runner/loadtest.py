@@ -111,7 +111,7 @@ def _conduct(
     say: Say,
 ) -> Manifest:
     """Run the load, and take one more number after it; give the manifest as it then is."""
-    result = run_load(generators, options, alive=counter.alive)
+    result = run_load(generators, options, alive=counter.alive, say=say)
     if result.interrupted:
         say(f"load: {result.interrupted}; what was recorded is judged")
     last = last_increment(counter, journal, timeout_s=options.load.timeout_s)
