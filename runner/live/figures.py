@@ -9,14 +9,17 @@ import numpy.typing as npt
 
 from history.journal import NO_TIME
 from history.operation import Outcome
-from runner.live.answers import Int64s, Rows, with_outcome
+from runner.live.answers import Int64s, Rows, chosen, joined, with_outcome
 
 RATE_NS = 2_000_000_000
 LATENCY_NS = 5_000_000_000
 RECENT_MAX = 1 << 16
-"""Of the last seconds' latencies the latest so many of each batch: 16 bytes each."""
+"""Of the last seconds' latencies the latest so many of each batch: 24 bytes each."""
 
 RUNNER_SOURCE = "runner"
+_TOOK_DTYPE = np.dtype([("source", "<i8"), ("took_ns", "<i8"), ("took_due_ns", "<i8")])
+"""A number lately answered: whose it was, how long it took, and that from when it was due."""
+
 _OUTCOMES = (Outcome.OK, Outcome.REJECTED, Outcome.INDETERMINATE)
 
 
@@ -65,16 +68,6 @@ class Snapshot:
     violation: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """The numbers answered between two looks: whose they were, and how long each took."""
-
-    at_ns: int
-    source: npt.NDArray[np.int64]
-    took_ns: Int64s
-    took_due_ns: Int64s
-
-
 class Figures:
     """Add up answers by generator; the runner's own requests are not load and left out."""
 
@@ -83,7 +76,7 @@ class Figures:
         self._source_of: Int64s = np.zeros(0, dtype=np.int64)
         self._counts = np.zeros((0, len(_OUTCOMES)), dtype=np.int64)
         self._rates: deque[tuple[int, Int64s]] = deque()
-        self._recent: deque[_Batch] = deque()
+        self._recent: deque[tuple[int, Rows]] = deque()
 
     def begin(self, at_ns: int) -> None:
         """Say when the load begins: no rate is reckoned from before."""
@@ -110,15 +103,14 @@ class Figures:
             self._source_of = np.r_[self._source_of, position]
 
     def _remember(self, answers: Rows, source: Int64s, at_ns: int) -> None:
-        lately = slice(max(0, len(answers) - RECENT_MAX), None)
-        kept = answers[lately]
-        ok = with_outcome(kept, Outcome.OK)
-        kept = kept[ok]
-        has_due = kept["intended_ns"] != NO_TIME
-        took_due_ns = np.where(has_due, kept["end_ns"] - kept["intended_ns"], NO_TIME)
-        took_ns = kept["end_ns"] - kept["start_ns"]
-        self._recent.append(_Batch(at_ns, source[lately][ok], took_ns, took_due_ns))
-        while self._recent[0].at_ns < at_ns - LATENCY_NS:
+        of_load = with_outcome(answers, Outcome.OK) & (source >= 0)
+        numbers, source = chosen(answers, of_load)[-RECENT_MAX:], source[of_load][-RECENT_MAX:]
+        took = np.empty(len(numbers), dtype=_TOOK_DTYPE)
+        took["source"], took["took_ns"] = source, numbers["end_ns"] - numbers["start_ns"]
+        due_ns = numbers["intended_ns"]
+        took["took_due_ns"] = np.where(due_ns == NO_TIME, NO_TIME, numbers["end_ns"] - due_ns)
+        self._recent.append((at_ns, took))
+        while self._recent[0][0] < at_ns - LATENCY_NS:
             self._recent.popleft()
         self._rates.append((at_ns, self._counts.sum(axis=1)))
         while len(self._rates) > 1 and self._rates[1][0] <= at_ns - RATE_NS:
@@ -126,44 +118,35 @@ class Figures:
 
     def by_source(self, in_flight: Sequence[int]) -> tuple[SourceFigures, ...]:
         """Give the figures of each generator, in order of name; `in_flight` is by process."""
-        per_s = self._per_s()
         flying = np.zeros(len(self._sources), dtype=np.int64)
         for source, count in zip(self._source_of, in_flight, strict=True):
             if source >= 0:
                 flying[source] += count
+        lately, per_s = self._lately(), self._per_s()
         figures = [
-            self._figures(name, position, float(per_s[position]), int(flying[position]))
+            _figures(
+                name,
+                counts=self._counts[position],
+                per_s=float(per_s[position]),
+                in_flight=int(flying[position]),
+                lately=chosen(lately, lately["source"] == position),
+            )
             for position, name in enumerate(self._sources)
         ]
         return tuple(sorted(figures, key=lambda one: one.source))
 
     def together(self, sources: Sequence[SourceFigures]) -> SourceFigures:
-        """Add up the figures of the generators; latencies are over all their requests."""
-        took_ns, took_due_ns = self._latencies(None)
-        return SourceFigures(
-            source="all",
+        """Add up the figures of the generators; latencies are over all their numbers."""
+        return _figures(
+            "all",
+            counts=self._counts.sum(axis=0),
             per_s=sum(one.per_s for one in sources),
-            ok=sum(one.ok for one in sources),
-            rejected=sum(one.rejected for one in sources),
-            indeterminate=sum(one.indeterminate for one in sources),
             in_flight=sum(one.in_flight for one in sources),
-            latency=_quantiles(took_ns),
-            latency_due=_quantiles(took_due_ns),
+            lately=self._lately(),
         )
 
-    def _figures(self, name: str, position: int, per_s: float, in_flight: int) -> SourceFigures:
-        ok, rejected, indeterminate = self._counts[position].tolist()
-        took_ns, took_due_ns = self._latencies(position)
-        return SourceFigures(
-            source=name,
-            per_s=per_s,
-            ok=ok,
-            rejected=rejected,
-            indeterminate=indeterminate,
-            in_flight=in_flight,
-            latency=_quantiles(took_ns),
-            latency_due=_quantiles(took_due_ns),
-        )
+    def _lately(self) -> Rows:
+        return joined([batch for _, batch in self._recent], _TOOK_DTYPE)
 
     def _per_s(self) -> npt.NDArray[np.float64]:
         """Reckon answers a second over the last RATE_NS, by source."""
@@ -176,18 +159,27 @@ class Figures:
                 per_s = (after - before) * 1e9 / (to_ns - from_ns)
         return per_s
 
-    def _latencies(self, position: int | None) -> tuple[Int64s, Int64s]:
-        """Give the last seconds' latencies of one source or of all generators."""
-        took_ns, took_due_ns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for batch in self._recent:
-            chosen = batch.source >= 0 if position is None else batch.source == position
-            took_ns.append(batch.took_ns[chosen])
-            took_due_ns.append(batch.took_due_ns[chosen & (batch.took_due_ns != NO_TIME)])
-        return np.concatenate(took_ns), np.concatenate(took_due_ns)
+
+def _figures(
+    name: str, *, counts: Int64s, per_s: float, in_flight: int, lately: Rows
+) -> SourceFigures:
+    ok, rejected, indeterminate = counts.tolist()
+    took_due_ns = lately["took_due_ns"]
+    return SourceFigures(
+        source=name,
+        per_s=per_s,
+        ok=ok,
+        rejected=rejected,
+        indeterminate=indeterminate,
+        in_flight=in_flight,
+        latency=_quantiles(lately["took_ns"]),
+        latency_due=_quantiles(took_due_ns[took_due_ns != NO_TIME]),
+    )
 
 
 def _quantiles(took_ns: Int64s) -> Quantiles | None:
     if not len(took_ns):
         return None
-    p50_ns, p99_ns = np.percentile(took_ns, (50, 99))
-    return Quantiles(p50_ms=float(p50_ns) / 1e6, p99_ms=float(p99_ns) / 1e6)
+    median, late = (len(took_ns) - 1) // 2, (len(took_ns) - 1) * 99 // 100
+    ranked = np.partition(took_ns, (median, late))
+    return Quantiles(p50_ms=float(ranked[median]) / 1e6, p99_ms=float(ranked[late]) / 1e6)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.live.answers import ANSWER_DTYPE, Int64s, Rows, returned
+from runner.live.answers import ANSWER_DTYPE, Int64s, Rows, chosen, joined, returned
 from runner.live.seen import SeenValues
 from runner.live.staircase import STEPS_MAX, Staircase
 
@@ -59,20 +59,21 @@ class OnlineCheck:
         Reports each duplicate and each inversion once.
         """
         answers = returned(answers)
-        answers = answers[np.argsort(answers["end_ns"], kind="stable")]
-        duplicates = answers[self._seen.add(np.ascontiguousarray(answers["value"]))]
+        answers = answers.take(np.argsort(answers["end_ns"], kind="stable"))
+        duplicates = chosen(answers, self._seen.add(answers["value"].copy()))
         self._highest.add(answers["end_ns"], answers["value"])
         # The last batch once more: what came with this one may have preceded some of it.
-        judged = np.concatenate((self._in_order, answers))
+        judged = joined((self._in_order, answers), ANSWER_DTYPE)
         passed, passed_end_ns = self._highest.before(judged["start_ns"])
         late = judged["value"] < passed
         if len(answers):
-            self._in_order = judged[len(self._in_order) :][~late[len(self._in_order) :]]
+            known = len(self._in_order)
+            self._in_order = chosen(judged[known:], ~late[known:])
         self.duplicates += len(duplicates)
         self.inversions += int(late.sum())
         return Found(
             duplicates=duplicates,
-            inversions=judged[late],
+            inversions=chosen(judged, late),
             passed=passed[late],
             passed_end_ns=passed_end_ns[late],
         )

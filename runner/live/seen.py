@@ -1,5 +1,7 @@
 """Which values have been returned: one bit each."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -36,18 +38,19 @@ class SeenValues:
         self._count += len(values)
         order = np.argsort(offsets, kind="stable")
         ranked = offsets[order]
-        is_first = np.r_[True, ranked[1:] != ranked[:-1]][: len(ranked)]
+        is_first = np.ones(len(values), dtype=np.bool_)
+        is_first[1:] = ranked[1:] != ranked[:-1]
         again = np.zeros(len(values), dtype=np.bool_)
         again[order[~is_first]] = True
         distinct, first = ranked[is_first], order[is_first]
         numbers = distinct >> np.uint64(CHUNK_BITS)
-        bounds = np.flatnonzero(np.diff(numbers)) + 1
-        for part in np.split(np.arange(len(distinct)), bounds) if len(distinct) else ():
-            chunk = self._chunk(int(numbers[part[0]]))
+        starts = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(distinct)]
+        for start, stop in pairwise(starts if len(distinct) else ()):
+            chunk = self._chunk(int(numbers[start]))
             if chunk is None:
-                self.unchecked += len(part)
+                self.unchecked += stop - start
             else:
-                again[first[part]] = _take(chunk, distinct[part])
+                again[first[start:stop]] = _take(chunk, distinct[start:stop])
         return again
 
     def _chunk(self, number: int) -> npt.NDArray[np.uint8] | None:

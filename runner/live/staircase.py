@@ -18,39 +18,38 @@ class Staircase:
 
     def __init__(self, steps_max: int = STEPS_MAX) -> None:
         self._steps_max = steps_max
-        self._ends: Int64s = np.zeros(0, dtype=np.int64)
-        self._values: Int64s = np.zeros(0, dtype=np.int64)
+        self._count = 0
+        self._steps = np.zeros((2, steps_max), dtype=np.int64)  # ends, values
 
     def add(self, ends: Int64s, values: Int64s) -> None:
         """Add answers, in any order, also such that ended before some that are here."""
         if not len(ends):
             return
-        at = int(np.searchsorted(self._ends, ends.min()))
-        floor = self._values[at - 1] if at else INT64_MIN
-        ends = np.concatenate((self._ends[at:], ends))
-        values = np.concatenate((self._values[at:], values))
-        order = np.lexsort((values, ends))
-        ends, values = ends[order], values[order]
-        highest = np.maximum.accumulate(np.r_[floor, values])
-        raises = values > highest[:-1]
-        self._ends = np.concatenate((self._ends[:at], ends[raises]))
-        self._values = np.concatenate((self._values[:at], values[raises]))
-        while len(self._ends) > self._steps_max:
-            self._thin()
+        at = int(np.searchsorted(self._steps[0, : self._count], ends.min()))
+        floor = self._steps[1, at - 1] if at else INT64_MIN
+        newest = np.concatenate((self._steps[:, at : self._count], (ends, values)), axis=1)
+        newest = newest[:, np.lexsort((newest[1], newest[0]))]
+        highest = np.maximum.accumulate(newest[1])
+        before = np.empty_like(highest)
+        before[0], before[1:] = floor, np.maximum(highest[:-1], floor)
+        newest = newest[:, newest[1] > before]
+        while at + newest.shape[1] > self._steps_max:
+            at, newest = self._thin(at, newest)
+        self._count = at + newest.shape[1]
+        self._steps[:, at : self._count] = newest
 
     def before(self, times: Int64s) -> tuple[Int64s, Int64s]:
         """Give the largest value returned strictly before each time, and when that was.
 
         Where none was: the smallest 64-bit integer, which no value is less than.
         """
-        at = np.searchsorted(self._ends, times) - 1
-        there = at >= 0
-        values = np.full(len(times), INT64_MIN)
-        ends = np.zeros(len(times), dtype=np.int64)
-        values[there], ends[there] = self._values[at[there]], self._ends[at[there]]
+        at = np.searchsorted(self._steps[0, : self._count], times) - 1
+        ends, values = self._steps[:, at]
+        values[at < 0] = INT64_MIN
         return values, ends
 
-    def _thin(self) -> None:
-        half = len(self._ends) // 2
-        self._ends = np.concatenate((self._ends[:half:2], self._ends[half:]))
-        self._values = np.concatenate((self._values[:half:2], self._values[half:]))
+    def _thin(self, kept: int, newest: Int64s) -> tuple[int, Int64s]:
+        """Forget every second of the older half of the `kept` first steps and the newest."""
+        steps = np.concatenate((self._steps[:, :kept], newest), axis=1)
+        half = steps.shape[1] // 2
+        return 0, np.concatenate((steps[:, 1:half:2], steps[:, half:]), axis=1)

@@ -20,7 +20,7 @@ from history.journal import (
     SUFFIX,
 )
 from history.sealing import SLOT_DTYPE, damaged_slots
-from runner.live.answers import ANSWER_DTYPE, Int64s, Rows, answers_of, returned
+from runner.live.answers import ANSWER_DTYPE, Int64s, Rows, answers_of, chosen, joined, returned
 
 BLOCK_SLOTS = 2048
 READ_SLOTS = 1 << 16
@@ -60,14 +60,14 @@ class JournalTail:
             states, slots = self._settled(sent, BLOCK_SLOTS)
             empty = np.flatnonzero(states == STATE_EMPTY)
             begun = int(empty[0]) if len(empty) else len(states)
-            answered.append(slots[:begun][states[:begun] == STATE_ANSWERED])
+            answered.append(chosen(slots[:begun], states[:begun] == STATE_ANSWERED))
             waiting.append(sent + np.flatnonzero(states[:begun] == STATE_SENT))
             sent += begun
             if begun < BLOCK_SLOTS:
                 break
         self.sent, self._pending = sent, np.concatenate(waiting)
-        found = np.concatenate(answered)
-        return found[~damaged_slots(found)]
+        found = joined(answered, SLOT_DTYPE)
+        return _whole(found)
 
     def _revisit(self) -> tuple[list[Int64s], list[Rows]]:
         """Look again at every request without an answer; give those still without, and answers."""
@@ -77,7 +77,7 @@ class JournalTail:
             states, slots = self._settled(first, int(run[-1]) - first + 1)
             there = run[run - first < len(states)]
             state = states[there - first]
-            answered.append(slots[there - first][state == STATE_ANSWERED])
+            answered.append(slots.take(there[state == STATE_ANSWERED] - first))
             waiting += [there[state == STATE_SENT], run[len(there) :]]
         return waiting, answered
 
@@ -103,12 +103,16 @@ class JournalTail:
         for end in range(self.sent, max(0, self.sent - SEARCHED_SLOTS), -READ_SLOTS):
             first = max(0, end - READ_SLOTS)
             states, slots = self._settled(first, end - first)
-            found = slots[states == STATE_ANSWERED]
-            yield found[~damaged_slots(found)]
+            yield _whole(chosen(slots, states == STATE_ANSWERED))
 
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
+
+
+def _whole(slots: Rows) -> Rows:
+    damaged = damaged_slots(slots)
+    return chosen(slots, ~damaged) if damaged.any() else slots
 
 
 def _runs(pending: Int64s) -> list[Int64s]:
@@ -133,13 +137,13 @@ class Tails:
     def read(self) -> Rows:
         """Give what was answered in any journal since the last call, of ANSWER_DTYPE."""
         self._find_new()
-        answers = [np.zeros(0, dtype=ANSWER_DTYPE)]
+        answers = []
         for process, tail in enumerate(self._tails):
             try:
                 answers.append(answers_of(tail.read(), process))
             except OSError:
                 continue  # a disk in trouble: what can be read later is given later
-        return np.concatenate(answers)
+        return joined(answers, ANSWER_DTYPE)
 
     def in_flight(self) -> list[int]:
         """Count the requests without an answer, by process."""
@@ -153,10 +157,11 @@ class Tails:
         for process, tail in enumerate(self._tails):
             try:
                 for slots in tail.backwards():
-                    answers = answers_of(slots[slots["value"] == wanted], process)
-                    answers = answers[answers != but]
+                    answers = answers_of(chosen(slots, slots["value"] == wanted), process)
+                    is_it = answers != but
                     if end_ns is not None:
-                        answers = answers[answers["end_ns"] == end_ns]
+                        is_it &= answers["end_ns"] == end_ns
+                    answers = chosen(answers, is_it)
                     if len(found := returned(answers)):
                         first: np.void = found[0]
                         return first

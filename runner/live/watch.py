@@ -15,7 +15,7 @@ from runner.live.online import Found, OnlineCheck
 from runner.live.plain import View
 from runner.live.tail import Tails
 
-POLL_S = 0.2
+POLL_S = 0.25
 END_PATIENCE_S = 10.0
 
 
