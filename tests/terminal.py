@@ -1,5 +1,6 @@
 """A terminal that a program believes in, and what stands on its screen."""
 
+import codecs
 import errno
 import fcntl
 import os
@@ -21,7 +22,7 @@ class Terminal:
     def __init__(self, columns: int = 80, rows: int = 24) -> None:
         self._reader, self.stream = pty.openpty()
         fcntl.ioctl(self.stream, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.columns = columns
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def __enter__(self) -> Self:
         return self
@@ -44,12 +45,16 @@ class Terminal:
 
     def read(self) -> str:
         """Give what was written since; waits for something, "" when all have closed it."""
-        try:
-            return os.read(self._reader, 1 << 16).decode()
-        except OSError as error:
-            if error.errno == errno.EIO:
-                return ""
-            raise
+        written = ""
+        while not written:  # half a character is nothing yet
+            try:
+                piece = os.read(self._reader, 1 << 16)
+            except OSError as error:
+                if error.errno == errno.EIO:
+                    return ""
+                raise
+            written = self._decoder.decode(piece)
+        return written
 
     def read_until(self, text: str) -> str:
         """Read on until this was written."""

@@ -1,11 +1,12 @@
 """The live view on a terminal, drawn in place."""
 
 import contextlib
+import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 from rich.text import Text
 
@@ -62,6 +63,7 @@ class ScreenView:
         """Draw a snapshot over the last one."""
         if self._gone:
             return
+        self._measure()
         # Two columns stay free: the terminal's own "^C" must not begin a line of its own.
         width = min(self._console.width - 2, WIDTH_MAX)
         try:
@@ -69,6 +71,13 @@ class ScreenView:
             self._live.update(picture(now, width), refresh=True)
         except OSError:  # the terminal was closed
             self._gone = True
+
+    def _measure(self) -> None:
+        """Ask the terminal for its size, which may change; rich asks standard input first."""
+        with contextlib.suppress(OSError):
+            columns, rows = os.get_terminal_size(self._console.file.fileno())
+            if columns and rows:
+                self._console.size = ConsoleDimensions(columns, rows)
 
     def finish(self, last: Snapshot) -> None:
         """Draw the last snapshot, and give the cursor back below it."""

@@ -78,7 +78,9 @@ class Runner:
         self.reports = reports
         self.started: list[Running] = []
 
-    def start(self, command: str = "loadtest", **variables: str) -> Running:
+    def start(
+        self, command: str = "loadtest", *, stdout: int = subprocess.PIPE, **variables: str
+    ) -> Running:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("AWS_")
         }
@@ -87,7 +89,7 @@ class Runner:
             cwd=REPOSITORY,
             env={**environment, **variables},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )
