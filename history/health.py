@@ -47,6 +47,44 @@ class HealthSample:
 FIELDS = tuple(field.name for field in dataclasses.fields(HealthSample))
 
 
+class HealthMeter:
+    """Gather what one process sees of its own loop, and make a sample of each interval.
+
+    `now_ns` is monotonic, `cpu_ns` the process's own CPU time; the first of each begin the
+    first interval.
+    """
+
+    def __init__(self, process: str, *, now_ns: int, cpu_ns: int) -> None:
+        self._process = process
+        self._from_ns = now_ns
+        self._from_cpu_ns = cpu_ns
+        self._lags_ns: list[int] = []
+
+    def probe(self, lag_ns: int) -> None:
+        """Note how late the loop answered a timer; one that fired early was not late."""
+        self._lags_ns.append(max(0, lag_ns))
+
+    def sample(
+        self, *, now_ns: int, cpu_ns: int, in_flight: int, queued: int, connections: int
+    ) -> HealthSample:
+        """End the interval at `now_ns` and begin the next one."""
+        lags_ns = sorted(self._lags_ns)
+        sample = HealthSample(
+            process=self._process,
+            at_ns=now_ns,
+            interval_ns=now_ns - self._from_ns,
+            cpu_ns=cpu_ns - self._from_cpu_ns,
+            loop_lag_ns_p50=lags_ns[(len(lags_ns) - 1) // 2] if lags_ns else 0,
+            loop_lag_ns_max=lags_ns[-1] if lags_ns else 0,
+            in_flight=in_flight,
+            queued=queued,
+            connections=connections,
+        )
+        self._from_ns, self._from_cpu_ns = now_ns, cpu_ns
+        self._lags_ns.clear()
+        return sample
+
+
 class HealthLog:
     """Append samples to one process's file; a line is in the page cache once written.
 

@@ -2,9 +2,9 @@
 
 A journal is a header page and then fixed-size slots, written through shared memory maps: a
 store is in the page cache as soon as the instruction has run, so `kill -9` of the process at
-any instant loses nothing. (A power cut may; then the run is lost as a whole.) Each slot is
-committed by one byte, stored after the slot's other bytes: first "sent" (1), then "answered"
-(2). A slot that never got its second commit is a request without an answer: indeterminate.
+any instant loses nothing. (A power cut may; then the run is lost as a whole.) Each slot has two
+halves, each stored front to back and committed by its last byte: "sent", then "answered". A
+slot whose second half was never committed is a request without an answer: indeterminate.
 
 Disk space is reserved a chunk ahead with posix_fallocate, since a store into a sparse map on
 a full disk would kill the process with SIGBUS; reserving raises OSError instead.
@@ -23,9 +23,9 @@ from typing import Self
 
 from history.classify import Classified
 from history.errors import UserError
-from history.operation import Kind, Outcome
+from history.operation import Kind, Outcome, Reason
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SUFFIX = ".journal"
 MAGIC = b"GAPLESSJ"
 HEADER_BYTES = mmap.PAGESIZE
@@ -34,7 +34,6 @@ CHUNK_SLOTS = 1 << 16
 NO_TIME = -1
 """Stands for "no intended time" in a slot; monotonic clocks start at zero."""
 
-STATE_EMPTY, STATE_SENT, STATE_ANSWERED = 0, 1, 2
 KINDS = (Kind.INCREMENT, Kind.DECREMENT, Kind.READ)
 OUTCOMES = (Outcome.INDETERMINATE, Outcome.OK, Outcome.REJECTED)
 """Slot codes are positions in these tuples: append only."""
@@ -42,14 +41,18 @@ OUTCOMES = (Outcome.INDETERMINATE, Outcome.OK, Outcome.REJECTED)
 CHUNK_BYTES = CHUNK_SLOTS * SLOT_BYTES
 _CHUNK_BITS = CHUNK_SLOTS.bit_length() - 1
 _CHUNK_MASK = CHUNK_SLOTS - 1
-# A slot: state, kind, outcome, attempts (u8) · reason, status (u16) · worker (u32) · unused
-# (u32) · start, intended, end, value (i64). Little-endian; history/sealing.py reads the same.
-_PACK_SENT = struct.Struct("<B2xHHIIqq").pack_into  # from `kind`, at byte 1
-_PACK_ANSWERED = struct.Struct("<BBHH").pack_into  # from `outcome`, at byte 2
-_PACK_END = struct.Struct("<qq").pack_into  # end, value
-_END_AT = 32
+# A slot is six 64-bit words, little-endian; history/sealing.py reads the same. One half is one
+# struct.pack_into, which stores its words in order: the commit byte is the last one's highest.
+#   start · intended · worker (u32), kind (u8), -, -, sent (u8)
+#   end · value · outcome, attempts (u8), reason, status (u16), -, answered (u8)
+_PACK_HALF = struct.Struct("<qqq").pack_into
+_HALF_BYTES = SLOT_BYTES // 2
+_KIND_AT = 32
+_ATTEMPTS_AT, _REASON_AT, _STATUS_AT = 8, 16, 32
+_COMMITTED = 1 << 56
 _INCREMENT, _OK, _REJECTED = Kind.INCREMENT, Outcome.OK, Outcome.REJECTED
 _OK_CODE, _REJECTED_CODE = OUTCOMES.index(_OK), OUTCOMES.index(_REJECTED)
+_HTTP_OK = 200
 _CLOSED_AT = len(MAGIC)
 _LENGTH_AT = _CLOSED_AT + 8
 
@@ -79,6 +82,22 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
+
+
+def _answered(outcome: Outcome, reason: int, status: int, attempts: int) -> int:
+    """Give the last word of an answered slot."""
+    code = _OK_CODE if outcome is _OK else _REJECTED_CODE if outcome is _REJECTED else 0
+    return (
+        _COMMITTED
+        | code
+        | min(attempts, 255) << _ATTEMPTS_AT
+        | reason << _REASON_AT
+        | (status & 0xFFFF) << _STATUS_AT
+    )
+
+
+# An integer is the only reason for ok, and this runs once an answer.
+_ANSWERED_OK = _answered(Outcome.OK, Reason.INTEGER, _HTTP_OK, 1)
 
 
 class Journal:
@@ -122,36 +141,53 @@ class Journal:
         self._header[: len(MAGIC)] = MAGIC
         self._grow()
 
-    def begin(self, worker: int, intended_ns: int = NO_TIME, kind: Kind = Kind.INCREMENT) -> int:
+    def begin(
+        self,
+        worker: int,
+        intended_ns: int = NO_TIME,
+        kind: Kind = Kind.INCREMENT,
+        start_ns: int | None = None,
+    ) -> int:
         """Write down that a request is about to be sent; return its slot.
 
-        The start stamp is taken here, before anything is written, so the interval can only
-        be too wide (which never raises a false alarm).
+        The start stamp is taken here, before anything is written (unless the caller has just
+        taken it), so the interval can only be too wide, which never raises a false alarm.
         """
-        start_ns = self._clock()
+        if start_ns is None:
+            start_ns = self._clock()
         slot = self._count
         index = slot >> _CHUNK_BITS
         if index == len(self._chunks):
             self._grow()
-        chunk = self._chunks[index]
-        at = (slot & _CHUNK_MASK) * SLOT_BYTES
         # Comparing by identity: an enum member's hash is computed in Python, 150 ns.
-        code = 0 if kind is _INCREMENT else KINDS.index(kind)
-        _PACK_SENT(chunk, at + 1, code, 0, 0, worker, 0, start_ns, intended_ns)
-        chunk[at] = STATE_SENT
+        code = 0 if kind is _INCREMENT else KINDS.index(kind) << _KIND_AT
+        at = (slot & _CHUNK_MASK) * SLOT_BYTES
+        _PACK_HALF(self._chunks[index], at, start_ns, intended_ns, worker | code | _COMMITTED)
         self._count = slot + 1
         return slot
 
-    def complete(self, slot: int, seen: Classified, status: int = 0, attempts: int = 1) -> None:
-        """Write down what became of a request; the end stamp is taken here, first."""
-        end_ns = self._clock()
-        chunk = self._chunks[slot >> _CHUNK_BITS]
-        at = (slot & _CHUNK_MASK) * SLOT_BYTES
+    def complete(
+        self,
+        slot: int,
+        seen: Classified,
+        status: int = 0,
+        attempts: int = 1,
+        end_ns: int | None = None,
+    ) -> None:
+        """Write down what became of a request.
+
+        The end stamp is taken here, first, unless the caller took it when the answer came.
+        """
+        if end_ns is None:
+            end_ns = self._clock()
         outcome, value, reason = seen
-        code = _OK_CODE if outcome is _OK else _REJECTED_CODE if outcome is _REJECTED else 0
-        _PACK_ANSWERED(chunk, at + 2, code, min(attempts, 255), reason, status & 0xFFFF)
-        _PACK_END(chunk, at + _END_AT, end_ns, 0 if value is None else value)
-        chunk[at] = STATE_ANSWERED
+        if outcome is _OK and status == _HTTP_OK and attempts == 1:
+            answered = _ANSWERED_OK
+        else:
+            answered = _answered(outcome, reason, status, attempts)
+        at = (slot & _CHUNK_MASK) * SLOT_BYTES + _HALF_BYTES
+        chunk = self._chunks[slot >> _CHUNK_BITS]
+        _PACK_HALF(chunk, at, end_ns, 0 if value is None else value, answered)
 
     def __len__(self) -> int:
         return self._count

@@ -24,8 +24,6 @@ from history.journal import (
     NO_TIME,
     OUTCOMES,
     SLOT_BYTES,
-    STATE_ANSWERED,
-    STATE_EMPTY,
     SUFFIX,
     JournalHeader,
     host_name,
@@ -36,18 +34,20 @@ from history.operation import Kind, Outcome, Reason
 
 SLOT_DTYPE = np.dtype(
     [
-        ("state", "u1"),
+        ("start_ns", "<i8"),
+        ("intended_ns", "<i8"),
+        ("worker", "<u4"),
         ("kind", "u1"),
+        ("unused_sent", "<u2"),
+        ("sent", "u1"),
+        ("end_ns", "<i8"),
+        ("value", "<i8"),
         ("outcome", "u1"),
         ("attempts", "u1"),
         ("reason", "<u2"),
         ("status", "<u2"),
-        ("worker", "<u4"),
-        ("unused", "<u4"),
-        ("start_ns", "<i8"),
-        ("intended_ns", "<i8"),
-        ("end_ns", "<i8"),
-        ("value", "<i8"),
+        ("unused_answered", "u1"),
+        ("answered", "u1"),
     ]
 )
 if SLOT_DTYPE.itemsize != SLOT_BYTES:
@@ -85,7 +85,7 @@ def read_journal(path: Path) -> JournalRecords:
     size = path.stat().st_size
     whole = max(0, size - HEADER_BYTES) // SLOT_BYTES
     slots = np.fromfile(path, dtype=SLOT_DTYPE, count=whole, offset=min(size, HEADER_BYTES))
-    used = np.flatnonzero(slots["state"] != STATE_EMPTY)
+    used = np.flatnonzero(slots["sent"] | slots["answered"])
     slots = slots[: used[-1] + 1 if len(used) else 0]
     try:
         header, closed_records = read_header(path)
@@ -127,10 +127,10 @@ def _problem(closed_records: int | None, slots: npt.NDArray[np.void], size: int)
 
 def damaged_slots(slots: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     """Find slots that no journal writes: skipped ones, or codes that mean nothing."""
-    state = slots["state"]
+    sent, answered = slots["sent"], slots["answered"]
     damaged: npt.NDArray[np.bool_] = (
-        (state == STATE_EMPTY)
-        | (state > STATE_ANSWERED)
+        (sent != 1)
+        | (answered > 1)
         | (slots["kind"] >= len(KINDS))
         | (slots["outcome"] >= len(OUTCOMES))
     )
@@ -154,7 +154,7 @@ def operations_table(journals: Sequence[JournalRecords]) -> pa.Table:
 def _journal_table(journal: JournalRecords) -> pa.Table:
     slots, header = journal.slots, journal.header
     damaged = damaged_slots(slots)
-    answered = (slots["state"] == STATE_ANSWERED) & ~damaged
+    answered = (slots["answered"] == 1) & ~damaged
     # A request that was sent and never answered: its outcome bytes were never written.
     outcome = np.where(answered, slots["outcome"], OUTCOMES.index(Outcome.INDETERMINATE))
     reason = np.where(answered, slots["reason"], Reason.NO_ANSWER)

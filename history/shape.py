@@ -42,15 +42,15 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadShape:
-    """A shape: its name as asked for, its points, and whether requests go out in volleys."""
+    """A shape: its name as it was asked for, and its points."""
 
     name: str
     points: tuple[Point, ...]
 
     @property
-    def volleys(self) -> bool:
-        """Whether all connections fire at the same instant, again and again."""
-        return self.name == BURST
+    def is_constant(self) -> bool:
+        """Whether the level is the same from beginning to end."""
+        return len({level for _, level in self.points}) == 1
 
     @property
     def mass(self) -> float:

@@ -2,22 +2,36 @@
 
 import argparse
 import asyncio
+import gc
 import os
+import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
+from history import health
 from history.destination import require_allowed
 from history.errors import UserError, run_main
 from history.gate import GeneratorGate, LoadWindow
+from history.health import HealthLog
 from history.journal import SUFFIX, Journal
-from swarm.load import drive
-from swarm.schedule import NS_PER_S, intended_times, share
-from swarm.transport import AiohttpTransport
+from history.shape import parse_shape
+from swarm.aiohttp_transport import AiohttpTransport
+from swarm.load import Load, Plan
+from swarm.monitor import Monitor
+from swarm.pacing import pace
+from swarm.schedule import NS_PER_S
+from swarm.transport import Transport
+from swarm.wire import WireTransport
 
 SOURCE = "swarm"
+SPARE_DESCRIPTORS = 64
+"""What a process has open besides its connections."""
+
+TRANSPORTS: dict[str, type[Transport]] = {"aiohttp": AiohttpTransport, "wire": WireTransport}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +51,16 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         help="requests/s, all processes; 0: closed loop [%(default)s]",
     )
+    add("--arrivals", choices=("uniform", "poisson"), default="uniform", help="[%(default)s]")
+    add("--shape", default="constant", help="of the load over time [default: %(default)s]")
+    add(
+        "--connections-max",
+        type=int,
+        default=0,
+        help="open loop: how many may be opened when all are busy [as many as --connections]",
+    )
+    add("--transport", choices=TRANSPORTS, default="aiohttp", help="[default: %(default)s]")
+    add("--seed", type=int, default=0, help="of random arrivals [default: %(default)s]")
     add("--process", type=int, default=0, help="index of this process [default: %(default)s]")
     add("--processes", type=int, default=1, help="how many there are [default: %(default)s]")
     add(
@@ -51,51 +75,104 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one process of the swarm; give its exit code."""
     options = _parser().parse_args(arguments)
     require_allowed(options.url, options.allow_host)
+    plan = _plan(options)
+    _allow_descriptors(max(plan.own_connections, plan.own_connections_max))
     name = f"{SOURCE}-{options.process}"
     with Journal(options.journals / f"{name}{SUFFIX}", process=name, source=SOURCE) as journal:
-        uvloop.run(_run(options, journal, GeneratorGate.from_environment(os.environ)))
+        log = HealthLog(options.journals / f"{name}{health.SUFFIX}")
+        gate = GeneratorGate.from_environment(os.environ)
+        uvloop.run(_run(options, plan, journal, log, gate))
+        log.close()
     return 0
 
 
-async def _run(options: argparse.Namespace, journal: Journal, gate: GeneratorGate | None) -> None:
-    stop = asyncio.Event()
-    async with AiohttpTransport(options.url, timeout_s=options.timeout) as transport:
-        window = _open_window(options, gate)
-        if window is None:
-            return
-        if gate is not None:
-            # Nothing more is ever written there: readable means that the runner has closed it.
-            asyncio.get_running_loop().add_reader(gate.go_fd, stop.set)
-        intended = (
-            intended_times(
-                rate_per_s=options.rate,
-                start_ns=window.start_ns,
-                end_ns=window.end_ns,
-                parts=options.processes,
-                index=options.process,
-            )
-            if options.rate > 0
-            else None
+def _allow_descriptors(connections: int) -> None:
+    """Raise the limit on open files as far as the system lets us; shells often have 1,024."""
+    needed = connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = hard if hard != resource.RLIM_INFINITY else needed
+    if needed > allowed:
+        raise UserError(
+            f"CONNECTIONS: {connections:,} of one process need {needed:,} open files, this system "
+            f"allows {allowed:,}: raise PROCESSES, lower CONNECTIONS (or CONNECTIONS_MAX), or "
+            "raise the limit (ulimit -Hn)"
         )
-        connections = share(options.connections, options.processes, options.process)
-        if not connections:
-            raise UserError(
-                f"CONNECTIONS={options.connections}: fewer than PROCESSES={options.processes}; "
-                "each process needs at least one"
-            )
+    if needed > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    try:
+        shape = parse_shape(options.shape)
+    except ValueError as error:
+        raise UserError(f"--shape {options.shape}: expected {error}") from error
+    plan = Plan(
+        shape=shape,
+        rate_per_s=options.rate,
+        arrivals=options.arrivals,
+        seed=options.seed,
+        connections=options.connections,
+        connections_max=options.connections_max or options.connections,
+        parts=options.processes,
+        index=options.process,
+        timeout_s=options.timeout,
+    )
+    if not plan.own_connections:
+        raise UserError(
+            f"CONNECTIONS={plan.connections}: fewer than PROCESSES={plan.parts}; "
+            "each process needs at least one"
+        )
+    return plan
+
+
+async def _run(
+    options: argparse.Namespace,
+    plan: Plan,
+    journal: Journal,
+    log: HealthLog,
+    gate: GeneratorGate | None,
+) -> None:
+    async with TRANSPORTS[options.transport](options.url, timeout_s=plan.timeout_s) as transport:
+        load = pace(transport, journal, plan)
+        await load.connect()
+        gc.freeze()  # what is there by now stays: the collector need not walk it while we send
         try:
-            await drive(
-                transport,
-                journal,
-                window=window,
-                connections=connections,
-                intended=intended,
-                stop=stop,
-                grace_s=options.timeout + 1,
-            )
+            window = _open_window(options, gate)
+            if window is not None:
+                await _send(load, Monitor(load, log, f"{SOURCE}-{plan.index}"), window, gate)
         finally:
-            if gate is not None:
-                asyncio.get_running_loop().remove_reader(gate.go_fd)
+            load.close()
+
+
+async def _send(
+    load: Load, monitor: Monitor, window: LoadWindow, gate: GeneratorGate | None
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def unexpected(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # A callback that raises would only be logged, and the load be weaker than it says.
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            load.fail(error)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(unexpected)
+
+    def closed(descriptor: int) -> None:
+        loop.remove_reader(descriptor)  # it stays readable
+        load.stop()
+
+    if gate is not None:
+        # Nothing more is ever written there: readable means that the runner has closed it.
+        loop.add_reader(gate.go_fd, closed, gate.go_fd)
+    monitor.start(window)
+    try:
+        await load.run(window)
+    finally:
+        monitor.close()
+        if gate is not None:
+            loop.remove_reader(gate.go_fd)
 
 
 def _open_window(options: argparse.Namespace, gate: GeneratorGate | None) -> LoadWindow | None:

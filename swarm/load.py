@@ -1,97 +1,187 @@
-"""Driving the connections of one process: closed loop or open loop, every request recorded."""
+"""Driving one process's connections, from the window's start to its end; everything recorded.
+
+What all ways of sending have in common: who is in flight, what has timed out, when it is over.
+When a free connection sends next is swarm/pacing.py.
+"""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Iterator
-from typing import Any
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 from history.destination import REFUSED_PAUSE_S
 from history.gate import LoadWindow
 from history.journal import NO_TIME, Journal
 from history.operation import Reason
-from swarm.schedule import NS_PER_S
-from swarm.transport import Transport
+from history.shape import LoadShape
+from swarm.alarm import NS_PER_S, Alarm
+from swarm.schedule import share
+from swarm.transport import Client, Listener, Transport
+
+GRACE_S = 1.0
+"""After the last request's time-out, what it may take to say that it timed out."""
+
+CONNECTING_S = 10.0
+"""What opening connections ahead of the load may take; the others are opened when they send."""
+
+_CONNECTING_AT_ONCE = 64
 
 
-async def drive(
-    transport: Transport,
-    journal: Journal,
-    *,
-    window: LoadWindow,
-    connections: int,
-    intended: Iterator[int] | None,
-    stop: asyncio.Event,
-    grace_s: float,
-) -> None:
-    """Send until the window ends or `stop` is set; requests in flight may finish for `grace_s`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What process `index` of `parts` is to do; `connections` and `rate_per_s` are of all."""
 
-    Closed loop when `intended` is None: each connection sends its next request as soon as the
-    last one is answered. Open loop otherwise: the connections share one schedule, a request
-    that finds all of them busy is sent late, and its intended time says by how much. What is
-    still unanswered after the grace stays in the journal without an answer: indeterminate.
-    Raises UserError when the journal cannot be written.
-    """
-    load = _Load(transport, journal, window, stop)
-    workers = [
-        asyncio.create_task(
-            load.closed_loop(worker) if intended is None else load.open_loop(worker, intended)
-        )
-        for worker in range(connections)
-    ]
-    ender = asyncio.create_task(_set_at(stop, window.end_ns))
-    try:
-        # Ends early when a worker raises, which only a journal that cannot be written does.
-        stopping = asyncio.create_task(stop.wait())
-        everyone: asyncio.Future[list[None]] = asyncio.gather(*workers)
-        either: set[asyncio.Future[Any]] = {stopping, everyone}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
-        await asyncio.wait({everyone}, timeout=grace_s)
-        if everyone.done():
-            everyone.result()
-    finally:
-        for task in (*workers, ender, stopping):
-            task.cancel()
-        await asyncio.gather(*workers, ender, stopping, return_exceptions=True)
+    shape: LoadShape
+    rate_per_s: float
+    arrivals: str
+    seed: int
+    connections: int
+    connections_max: int
+    parts: int
+    index: int
+    timeout_s: float
+
+    @property
+    def own_connections(self) -> int:
+        """This process's part of the connections."""
+        return share(self.connections, self.parts, self.index)
+
+    @property
+    def own_connections_max(self) -> int:
+        """How many this process may open in an open loop, at least its part."""
+        return max(self.own_connections, share(self.connections_max, self.parts, self.index))
 
 
-class _Load:
-    """What every connection of a process needs."""
+class Load(ABC):
+    """The connections of one process under one plan. Made and run within an event loop."""
 
-    def __init__(
-        self, transport: Transport, journal: Journal, window: LoadWindow, stop: asyncio.Event
-    ) -> None:
+    def __init__(self, transport: Transport, journal: Journal, plan: Plan) -> None:
+        self.plan = plan
+        self.clients: list[Client] = []
+        self.in_flight = 0
+        self.window = LoadWindow(start_ns=0, end_ns=0)
+        self.alarm = Alarm(asyncio.get_running_loop(), self.ring)
+        self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._journal = journal
-        self._window = window
-        self._stop = stop
+        self._listener = Listener(self._answered, self._refused_to_record)
+        self._stopping = False
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._drained: asyncio.Future[None] = self._loop.create_future()
+        for _ in range(plan.own_connections):
+            self.add_client()
 
-    async def closed_loop(self, worker: int) -> None:
-        await self._wait_until(self._window.start_ns)
-        while not self._stop.is_set():
-            await self._send(worker, NO_TIME)
+    # -- what a way of pacing decides
 
-    async def open_loop(self, worker: int, intended: Iterator[int]) -> None:
-        for due_ns in intended:
-            await self._wait_until(due_ns)
-            if self._stop.is_set():
-                return
-            await self._send(worker, due_ns)
+    @abstractmethod
+    def start(self) -> None:
+        """Begin: the window has been set, its start is yet to come."""
 
-    async def _send(self, worker: int, intended_ns: int) -> None:
-        slot = self._journal.begin(worker, intended_ns)
-        answer = await self._transport.increment()
-        self._journal.complete(slot, answer.seen, answer.status, answer.attempts)
-        if answer.seen.reason is Reason.NEVER_SENT:
-            await asyncio.sleep(REFUSED_PAUSE_S)
+    @abstractmethod
+    def ring(self) -> None:
+        """Do what the alarm was set for."""
 
-    async def _wait_until(self, due_ns: int) -> None:
-        # uvloop rounds timers to a millisecond and may fire early: a request is never sent
-        # before its time, so what is left is waited for again.
-        while (wait_ns := due_ns - time.monotonic_ns()) > 0:  # noqa: ASYNC110 -- not a poll
-            await asyncio.sleep(wait_ns / NS_PER_S)
+    @abstractmethod
+    def free(self, client: Client) -> None:
+        """Decide what a client does whose operation is recorded."""
 
+    def queued(self, now_ns: int) -> int:  # noqa: ARG002 -- only an open loop has a queue
+        """Count the requests that were due by now and wait for a connection."""
+        return 0
 
-async def _set_at(stop: asyncio.Event, end_ns: int) -> None:
-    await asyncio.sleep(max(0.0, (end_ns - time.monotonic_ns()) / NS_PER_S))
-    stop.set()
+    # -- what they share
+
+    def add_client(self) -> Client:
+        """Make one more client, with the next worker number."""
+        client = self._transport.client(len(self.clients), self._journal, self._listener)
+        self.clients.append(client)
+        return client
+
+    def send(self, client: Client, intended_ns: int = NO_TIME) -> None:
+        """Let a client send one request."""
+        self.in_flight += 1
+        client.send(intended_ns)
+
+    async def connect(self) -> None:
+        """Open the connections ahead of the load, as far as the transport can within a while."""
+        turns = asyncio.Semaphore(_CONNECTING_AT_ONCE)
+
+        async def one(client: Client) -> None:
+            async with turns:
+                await self._transport.connect(client)
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONNECTING_S):
+                await asyncio.gather(*(one(client) for client in self.clients))
+
+    async def run(self, window: LoadWindow) -> None:
+        """Send until the window ends or `stop` is called; requests in flight may finish.
+
+        What is still unanswered after its time-out and a grace stays in the journal without an
+        answer: indeterminate. Raises UserError when the journal cannot be written.
+        """
+        self.window = window
+        sweeper = self._loop.create_task(self._sweep())
+        self.start()
+        try:
+            left_s = (window.end_ns - time.monotonic_ns()) / NS_PER_S
+            await asyncio.wait({self._over}, timeout=max(0.0, left_s))
+            self._stopping = True
+            self.alarm.close()
+            if self.in_flight > 0:
+                await asyncio.wait({self._drained}, timeout=self.plan.timeout_s + GRACE_S)
+            if self._over.done():
+                self._over.result()
+        finally:
+            sweeper.cancel()
+
+    def close(self) -> None:
+        """Close every connection; what is in flight stays without an answer."""
+        self.alarm.close()
+        for client in self.clients:
+            client.close()
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """Send nothing more, since nothing can be recorded: `run` raises this."""
+        if not self._over.done():
+            self._over.set_exception(error)
+
+    def _refused_to_record(self, error: Exception) -> None:
+        self.fail(error)
+        self._ended()
+
+    def _answered(self, client: Client, reason: Reason) -> None:
+        if self._stopping:
+            self._ended()
+            return
+        self.in_flight -= 1
+        if reason is Reason.NEVER_SENT:
+            self._loop.call_later(REFUSED_PAUSE_S, self._free_unless_stopping, client)
+        else:
+            self.free(client)
+
+    def _free_unless_stopping(self, client: Client) -> None:
+        if not self._stopping:
+            self.free(client)
+
+    def _ended(self) -> None:
+        self.in_flight -= 1
+        if self._stopping and self.in_flight <= 0 and not self._drained.done():
+            self._drained.set_result(None)
+
+    async def _sweep(self) -> None:
+        """Give up what has waited too long: one look at all, no timer for each request."""
+        timeout_ns = int(self.plan.timeout_s * NS_PER_S)
+        pause_s = min(0.5, max(0.02, self.plan.timeout_s / 20))
+        while True:
+            await asyncio.sleep(pause_s)
+            latest_ns = time.monotonic_ns() - timeout_ns
+            for client in tuple(self.clients):
+                if 0 < client.since_ns <= latest_ns:
+                    client.give_up()

@@ -14,9 +14,6 @@ from history.journal import (
     HEADER_BYTES,
     MAGIC,
     SLOT_BYTES,
-    STATE_ANSWERED,
-    STATE_EMPTY,
-    STATE_SENT,
     SUFFIX,
 )
 from history.sealing import SLOT_DTYPE, damaged_slots
@@ -26,6 +23,7 @@ BLOCK_SLOTS = 2048
 READ_SLOTS = 1 << 16
 """At most so many new slots of a journal are read at once, so that no step takes long."""
 
+STATE_EMPTY, STATE_SENT, STATE_ANSWERED = 0, 1, 2
 NEAR_SLOTS = 256
 """Reading so many slots costs about as much as one more system call."""
 
@@ -81,14 +79,14 @@ class JournalTail:
             waiting += [there[state == STATE_SENT], run[len(there) :]]
         return waiting, answered
 
-    def _settled(self, first: int, count: int) -> tuple[npt.NDArray[np.uint8], Rows]:
+    def _settled(self, first: int, count: int) -> tuple[npt.NDArray[np.int16], Rows]:
         """Give the states of up to `count` slots, and those slots as they were after that.
 
-        Subtleness ahead! A slot's state is stored after its other bytes, but one read copies
-        them in no certain order, and may pair a state with what stood there before the answer.
-        Read again after the states were seen, what an answered slot holds is whole.
+        Subtleness ahead! A slot's half is committed after its other bytes were stored, but one
+        read copies them in no certain order, and may pair the commit with what stood there
+        before it. Read again after the commit was seen, what an answered slot holds is whole.
         """
-        states = self._slots(first, count)["state"]
+        states = _states(self._slots(first, count))
         slots = self._slots(first, len(states))
         return states[: len(slots)], slots
 
@@ -108,6 +106,13 @@ class JournalTail:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
+
+
+def _states(slots: Rows) -> npt.NDArray[np.int16]:
+    """Give each slot's state; a damaged one may have any, or one that is none of the three."""
+    # An answered slot has both its halves committed, a request in flight its first.
+    states: npt.NDArray[np.int16] = slots["sent"].astype(np.int16) + slots["answered"]
+    return states
 
 
 def _whole(slots: Rows) -> Rows:

@@ -129,7 +129,7 @@ def test_nobody_seals_a_run_that_another_holds(tmp_path: Path) -> None:
 
 def damage_code(path: Path) -> None:
     with path.open("r+b") as file:
-        file.seek(HEADER_BYTES + SLOT_BYTES + 2)  # the second record's outcome
+        file.seek(HEADER_BYTES + SLOT_BYTES + 40)  # the second record's outcome
         file.write(b"\x09")
 
 

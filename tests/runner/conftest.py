@@ -45,7 +45,7 @@ class Running:
                 if path.stat().st_size <= HEADER_BYTES:
                     continue  # only just begun
                 slots = np.fromfile(path, dtype=SLOT_DTYPE, offset=HEADER_BYTES)
-                if (slots["state"] == 2).sum() >= count:
+                if (slots["answered"] == 1).sum() >= count:
                     return
             pause.wait(0.02)
         raise AssertionError(f"{process} did not record {count} requests")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from history.classify import classify_answer
-from history.journal import HEADER_BYTES, SLOT_BYTES, STATE_ANSWERED, STATE_SENT, Journal
+from history.journal import HEADER_BYTES, SLOT_BYTES, Journal
 from history.sealing import SLOT_DTYPE
 from runner.live import tail as tail_module
 from runner.live.answers import Rows
@@ -82,11 +82,12 @@ def test_beside_a_process_that_writes_as_fast_as_it_can(tmp_path: Path) -> None:
 
 def test_an_answer_half_read_is_read_again(tmp_path: Path) -> None:
     whole = np.zeros(1, dtype=SLOT_DTYPE)
-    whole["state"], whole["outcome"], whole["value"], whole["end_ns"] = STATE_ANSWERED, 1, 7, 9
-    torn = whole.copy()  # the state as stored last, the value and end as they stood before
+    whole["sent"] = whole["answered"] = whole["outcome"] = 1
+    whole["value"], whole["end_ns"] = 7, 9
+    torn = whole.copy()  # the commit as stored last, the value and end as they stood before
     torn["value"], torn["end_ns"] = 0, 0
-    sent = torn.copy()  # and the other way round
-    sent["state"], sent["outcome"] = STATE_SENT, 0
+    sent = torn.copy()
+    sent["answered"] = sent["outcome"] = 0
     empty: Rows = np.zeros(0, dtype=SLOT_DTYPE)
 
     tail = Scripted([torn, whole, empty, empty])
@@ -146,8 +147,9 @@ def test_damage_is_passed_over(tmp_path: Path) -> None:
         waiting = journal.begin(0)
         with journal.path.open("r+b") as file:
             file.seek(HEADER_BYTES + 3 * SLOT_BYTES)
-            file.write(b"\xff" * SLOT_BYTES)  # a state that there is not
-            file.seek(HEADER_BYTES + 4 * SLOT_BYTES + 2)
+            file.write(b"\xff" * SLOT_BYTES)  # commits that there are not
+            offset = SLOT_DTYPE.fields["outcome"][1]
+            file.seek(HEADER_BYTES + 4 * SLOT_BYTES + offset)
             file.write(b"\xff")  # an outcome that there is not
         assert tails.read()["value"].tolist() == [1, 2, 3, 6, 7, 8, 9, 10]
         os.truncate(journal.path, HEADER_BYTES + 5 * SLOT_BYTES + 7)

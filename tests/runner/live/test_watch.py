@@ -10,8 +10,8 @@ import pytest
 
 from history.classify import classify_answer
 from history.gate import LoadWindow
-from history.journal import Journal
-from history.sealing import read_journal
+from history.journal import HEADER_BYTES, Journal
+from history.sealing import SLOT_DTYPE, read_journal
 from runner.live import watch
 from runner.live.figures import Snapshot
 from runner.live.plain import PlainView
@@ -148,8 +148,9 @@ def test_a_violation_whose_other_half_is_out_of_reach_is_told_all_the_same(
 
 
 def starts(journal: Journal) -> list[int]:
-    """The start stamps of a journal that is still open."""
-    return [int.from_bytes(journal._chunks[0][16:24], "little")]
+    """When each request was sent, of a journal that may still be open."""
+    slots = np.fromfile(journal.path, dtype=SLOT_DTYPE, offset=HEADER_BYTES, count=len(journal))
+    return [int(start_ns) for start_ns in slots["start_ns"]]
 
 
 @pytest.mark.parametrize("where", ["show", "finish"])

@@ -1,0 +1,177 @@
+"""Increments by aiohttp: the client that people know, in their own words on the wire.
+
+One operation is one request on the wire, never more. aiohttp sends a GET again by itself when a
+kept-alive connection breaks (client.py, `retry_persistent_connection`; asked to be optional
+in aio-libs/aiohttp#10790): the counter would be incremented twice and one number lost.
+Client middlewares are called once for every send, so one that refuses the second is a
+switch made of public parts; tests/test_transports.py proves it against a server that drops
+answers.
+"""
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from history.classify import MAX_BODY_BYTES, Answer, answer_of, no_answer
+from history.journal import Journal
+from history.operation import Reason
+from swarm.transport import USER_AGENT, Client, Listener, tls_context
+
+
+class _SecondSendRefused(aiohttp.ClientError):
+    """aiohttp was about to send a request again because its connection had broken."""
+
+
+class _SendOnce:
+    """A middleware for one request that lets it onto the wire once."""
+
+    __slots__ = ("sends",)
+
+    def __init__(self) -> None:
+        self.sends = 0
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self.sends:
+            raise _SecondSendRefused
+        self.sends = 1
+        return await handler(request)
+
+
+_FAILURES: tuple[tuple[type[BaseException], Reason], ...] = (
+    # The order matters: aiohttp's connection errors are also OSErrors and time-outs.
+    (aiohttp.ConnectionTimeoutError, Reason.NEVER_SENT),
+    (aiohttp.ClientConnectorError, Reason.NEVER_SENT),
+    (asyncio.TimeoutError, Reason.TIMEOUT),
+    (_SecondSendRefused, Reason.CONNECTION_LOST),
+    (aiohttp.ServerDisconnectedError, Reason.CONNECTION_LOST),
+    (aiohttp.ClientPayloadError, Reason.TRUNCATED),
+    (aiohttp.ClientResponseError, Reason.MALFORMED_ANSWER),
+    (OSError, Reason.CONNECTION_LOST),
+    (Exception, Reason.CLIENT_ERROR),
+)
+
+
+def failure_reason(error: BaseException) -> Reason:
+    """Say why a request that raised this got no complete answer."""
+    return next(reason for kind, reason in _FAILURES if isinstance(error, kind))
+
+
+class AiohttpTransport:
+    """Increments by GET over kept-alive connections. An async context manager.
+
+    `timeout_s` bounds connecting, in seconds; the load bounds the rest.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        self._url = URL(url)
+        # No time-out for reading: the load's own bounds the whole operation, at no cost for
+        # each, and aiohttp's is off after an interim 1xx answer.
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3600, ssl=tls_context()),
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def client(self, worker: int, journal: Journal, listener: Listener) -> Client:
+        """Make a client; connections are the session's, which keeps one for each."""
+        return _AiohttpClient(self, worker, journal, listener)
+
+    async def connect(self, client: Client) -> None:
+        """Do nothing: aiohttp opens a connection with the request that needs it."""
+
+    async def increment(self) -> Answer:
+        """Send one GET and read its whole answer; never raises for what a server does."""
+        if self._session is None:
+            msg = "use the transport as an async context manager"
+            raise RuntimeError(msg)
+        try:
+            async with self._session.get(
+                self._url, allow_redirects=False, middlewares=(_SendOnce(),)
+            ) as response:
+                body = await _read_bounded(response)
+        except Exception as error:  # noqa: BLE001 -- becomes the recorded reason
+            return no_answer(failure_reason(error))
+        return answer_of(response.status, body)
+
+
+class _AiohttpClient:
+    """One task at a time, which sends one request."""
+
+    def __init__(
+        self, transport: AiohttpTransport, worker: int, journal: Journal, listener: Listener
+    ) -> None:
+        self.worker = worker
+        self.since_ns = 0
+        self._transport = transport
+        self._journal = journal
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._gave_up = False
+
+    def send(self, intended_ns: int) -> None:
+        """Record and send one increment; see Client."""
+        self.since_ns = time.monotonic_ns()
+        self._gave_up = False
+        self._task = self._loop.create_task(self._send(intended_ns))
+
+    async def _send(self, intended_ns: int) -> None:
+        try:
+            slot = self._journal.begin(self.worker, intended_ns)
+            self.since_ns = time.monotonic_ns()  # a busy loop starts the task late
+            try:
+                answer = await self._transport.increment()
+            except asyncio.CancelledError:
+                if not self._gave_up:
+                    raise
+                answer = no_answer(Reason.TIMEOUT)
+            self._journal.complete(slot, answer.seen, answer.status, answer.attempts)
+            self.since_ns = 0
+            self._listener.answered(self, answer.seen.reason)
+        except Exception as error:  # noqa: BLE001 -- nobody awaits this task: the load must hear it
+            self._listener.failed(error)
+
+    def give_up(self) -> None:
+        """Cancel the request, which closes its connection; see Client."""
+        if self._task is not None:
+            self._gave_up = True
+            self._task.cancel()
+
+    def close(self) -> None:
+        """Stop sending; the session closes the connections."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    """Read a whole body, or one byte more than we accept and close the connection."""
+    body = await response.content.readany()
+    while len(body) <= MAX_BODY_BYTES and not response.content.at_eof():
+        body += await response.content.readany()
+    if len(body) > MAX_BODY_BYTES:
+        response.close()
+        return body[: MAX_BODY_BYTES + 1]
+    return body

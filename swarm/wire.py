@@ -1,0 +1,176 @@
+"""Increments by one pre-encoded HTTP/1.1 request: a client that costs little and hides little.
+
+A slow client widens every interval it records, and wide intervals hide races. Here the start
+stamp is taken directly before the write and the end stamp first thing when data arrives; in
+between stand one system call each and httptools. Nothing here can send a request twice: a
+connection that breaks ends the operation, and the next one opens another.
+"""
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Self
+
+from history.classify import Answer, classify_answer, no_answer
+from history.destination import Destination, parse_destination
+from history.errors import UserError
+from history.journal import Journal
+from history.operation import Reason
+from swarm.connection import Connection
+from swarm.transport import USER_AGENT, Client, Listener, tls_context
+
+
+def encode_request(destination: Destination) -> bytes:
+    """Spell the one request that is sent again and again."""
+    host = f"[{destination.host}]" if ":" in destination.host else destination.host
+    usual = {"http": 80, "https": 443}[destination.scheme]
+    authority = host if destination.port == usual else f"{host}:{destination.port}"
+    return (
+        f"GET {destination.path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {USER_AGENT}\r\n"
+        "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n"
+    ).encode("ascii")
+
+
+class WireTransport:
+    """Increments by GET, a connection for each client. An async context manager.
+
+    `timeout_s` bounds opening a connection, TLS included, in seconds.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        self._destination = parse_destination(url)
+        self._timeout_s = timeout_s
+        self._tls = tls_context() if self._destination.scheme == "https" else None
+        self.request = encode_request(self._destination)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def client(self, worker: int, journal: Journal, listener: Listener) -> Client:
+        """Make a client; its connection is opened by `connect`, else by its first request."""
+        return WireClient(self, worker, journal, listener)
+
+    async def connect(self, client: Client) -> None:
+        """Open a client's connection ahead of the load; a failure shows when it sends."""
+        if isinstance(client, WireClient):
+            client.connection = await self.open(client)
+
+    async def open(self, client: "WireClient") -> Connection | None:
+        """Open a connection for a client; None when nobody can be reached."""
+        target = self._destination
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(client),
+                    target.host,
+                    target.port,
+                    ssl=self._tls,
+                    server_hostname=target.host if self._tls else None,
+                )
+        except (OSError, UnicodeError):  # time-outs and TLS failures are OSErrors
+            return None
+        return connection if connection.is_open else None
+
+
+class WireClient:
+    """One connection and the request in flight on it."""
+
+    __slots__ = (
+        "_journal",
+        "_listener",
+        "_loop",
+        "_opening",
+        "_request",
+        "_slot",
+        "_transport",
+        "connection",
+        "since_ns",
+        "worker",
+    )
+
+    def __init__(
+        self, transport: WireTransport, worker: int, journal: Journal, listener: Listener
+    ) -> None:
+        self.worker = worker
+        self.since_ns = 0
+        self.connection: Connection | None = None
+        self._transport = transport
+        self._request = transport.request
+        self._journal = journal
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._slot = -1
+        self._opening: asyncio.Task[None] | None = None
+
+    def send(self, intended_ns: int) -> None:
+        """Record and send one increment; see Client."""
+        connection = self.connection
+        self.since_ns = start_ns = time.monotonic_ns()
+        if connection is None:
+            self._opening = self._loop.create_task(self._open_and_send(intended_ns))
+            return
+        try:
+            self._slot = self._journal.begin(self.worker, intended_ns, start_ns=start_ns)
+        except UserError as error:
+            self._listener.failed(error)
+            return
+        try:
+            connection.write(self._request)
+        except OSError:
+            # The system took no byte of it.
+            connection.drop()
+            self._loop.call_soon(self.finish, no_answer(Reason.NEVER_SENT), time.monotonic_ns())
+
+    async def _open_and_send(self, intended_ns: int) -> None:
+        connection = await self._transport.open(self)
+        self._opening = None
+        if connection is not None:
+            self.connection = connection
+            self.send(intended_ns)
+            return
+        try:
+            self._slot = self._journal.begin(self.worker, intended_ns)
+        except UserError as error:
+            self._listener.failed(error)
+            return
+        self.finish(no_answer(Reason.NEVER_SENT), time.monotonic_ns())
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a request is on the wire and unanswered."""
+        return self._slot >= 0
+
+    def answered(self, status: int, body: bytes, end_ns: int) -> None:
+        """Record a complete answer; called by the connection."""
+        seen = classify_answer(status, body)
+        slot, self._slot, self.since_ns = self._slot, -1, 0
+        self._journal.complete(slot, seen, status, 1, end_ns)
+        self._listener.answered(self, seen.reason)
+
+    def finish(self, answer: Answer, end_ns: int) -> None:
+        """Record how an operation ended otherwise."""
+        slot, self._slot, self.since_ns = self._slot, -1, 0
+        if slot >= 0:
+            self._journal.complete(slot, answer.seen, answer.status, answer.attempts, end_ns)
+            self._listener.answered(self, answer.seen.reason)
+
+    def give_up(self) -> None:
+        """Drop the connection, and with it whatever may still arrive; see Client."""
+        if self.connection is not None and self.in_flight:
+            self.connection.drop()
+            self.finish(no_answer(Reason.TIMEOUT), time.monotonic_ns())
+
+    def close(self) -> None:
+        """Close the connection; see Client."""
+        if self._opening is not None:
+            self._opening.cancel()
+        if self.connection is not None:
+            self.connection.drop()
