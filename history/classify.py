@@ -57,13 +57,9 @@ class Answer(NamedTuple):
 
 def answer_of(status: int, body: bytes, *, complete: bool = True, attempts: int = 1) -> Answer:
     """Judge what a client read: all of the body, or MAX_BODY_BYTES and one byte of it."""
-    if len(body) > MAX_BODY_BYTES:
-        # Nothing is judged of such a body but that it is not one integer.
-        seen = classify_answer(status, b"")
-    elif complete:
-        seen = classify_answer(status, body)
-    else:
-        seen = classify_failure(Reason.TRUNCATED)
+    # A body beyond the bound was not read to its end by our own choice.
+    whole = complete or len(body) > MAX_BODY_BYTES
+    seen = classify_answer(status, body) if whole else classify_failure(Reason.TRUNCATED)
     return Answer(seen, status, attempts, len(body))
 
 
@@ -73,7 +69,7 @@ def no_answer(reason: Reason, *, attempts: int = 1) -> Answer:
 
 
 def classify_answer(status: int, body: bytes) -> Classified:
-    """Judge a complete answer: its status and its whole body."""
+    """Judge a complete answer: its status and its whole body, or more than MAX_BODY_BYTES of it."""
     if status == 200:  # noqa: PLR2004
         # The usual case first: this runs once an answer, between two stamps of the load.
         if body.isdigit() and len(body) < _MAX_DIGITS and (body[0] != _ZERO or len(body) == 1):
@@ -90,7 +86,7 @@ def classify_answer(status: int, body: bytes) -> Classified:
 
 
 def _classify_body(body: bytes) -> Classified:
-    match = _INTEGER.fullmatch(body)
+    match = _INTEGER.fullmatch(body) if len(body) <= MAX_BODY_BYTES else None
     if match is None:
         return Classified(Outcome.INDETERMINATE, None, Reason.NOT_AN_INTEGER)
     digits = match[1]

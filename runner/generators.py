@@ -57,13 +57,19 @@ def commands(
 ) -> dict[str, tuple[str, list[str]]]:
     """Give each generator's source and command line by process name."""
     swarm = [sys.executable, "-m", "swarm", "--url", url, "--journals", str(journals)]
-    swarm += [
-        "--connections",
-        str(options.load.connections),
-        "--rate",
-        str(options.load.rate_per_s),
-    ]
-    swarm += ["--processes", str(options.load.processes), "--timeout", str(options.load.timeout_s)]
+    asked = {
+        "connections": options.load.connections,
+        "connections-max": options.load.connections_max,
+        "rate": options.load.rate_per_s,
+        "arrivals": options.load.arrivals,
+        "shape": options.load.shape,
+        "seed": options.seed,
+        "transport": options.load.transport,
+        "processes": options.load.processes,
+        "timeout": options.load.timeout_s,
+    }
+    for name, value in asked.items():
+        swarm += [f"--{name}", str(value)]
     for host in allowed_hosts:
         swarm += ["--allow-host", host]
     locust = [sys.executable, "-m", "locust", "-f", "locustfiles/counter.py", "--headless"]

@@ -11,6 +11,7 @@ from history.errors import UserError
 from history.journal import Journal
 from history.manifest import KnownValue, Load, Manifest
 from history.run import RunFolder, point_latest, seal_locked
+from history.shape import BURST
 from runner import provenance
 from runner.bracket import before, final, first_increment, initialise, last_increment
 from runner.generators import (
@@ -161,9 +162,20 @@ def _start(run: RunFolder, counter: Counter, options: LoadOptions) -> list[Gener
 
 
 def _announcement(load: Load) -> str:
-    rate = f"open loop at {load.rate_per_s:g}/s" if load.rate_per_s else "closed loop"
-    processes = "1 process" if load.processes == 1 else f"{load.processes} processes"
     return (
         f"load: {load.duration_s} s of {load.users} Locust users and {load.connections} swarm "
-        f"connections ({rate}, {processes}); Ctrl-C stops early and judges what was recorded"
+        f"connections ({_manner(load)}); Ctrl-C stops early and judges what was recorded"
     )
+
+
+def _manner(load: Load) -> str:
+    """Say how the swarm sends: what decides when, over which transport, from where."""
+    if load.shape == BURST:
+        manner = "in volleys" + (f", {load.rate_per_s:g}/s on average" if load.rate_per_s else "")
+    elif load.rate_per_s:
+        manner = f"open loop at {load.rate_per_s:g}/s, {load.arrivals} arrivals"
+    else:
+        manner = "closed loop"
+    shape = "" if load.shape in {BURST, "constant"} else f", shape {load.shape}"
+    processes = "1 process" if load.processes == 1 else f"{load.processes} processes"
+    return f"{manner}{shape}, {load.transport}, {processes}"

@@ -20,9 +20,7 @@ from history.classify import MAX_BODY_BYTES, Answer, answer_of, no_answer
 from history.errors import UserError
 from history.journal import Journal
 from history.operation import Reason
-from swarm.transport import Client, Listener
-
-USER_AGENT = "gapless-swarm"
+from swarm.transport import USER_AGENT, Client, Listener, tls_context
 
 
 class _SecondSendRefused(aiohttp.ClientError):
@@ -80,7 +78,7 @@ class AiohttpTransport:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3600),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3600, ssl=tls_context()),
             timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,

@@ -33,7 +33,7 @@ class Owner(Protocol):
         ...
 
     def answered(self, status: int, body: bytes, end_ns: int) -> None:
-        """Take a complete answer within the bounds."""
+        """Take a complete answer."""
         ...
 
     def finish(self, answer: Answer, end_ns: int) -> None:
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         except HttpParserError:
             malformed = True
         if self._complete:
-            self._hand_over(end_ns, keep=self._keep_alive and not (malformed or self._extra))
+            self._hand_over(end_ns, malformed=malformed)
         elif malformed:
             self._fail(no_answer(Reason.MALFORMED_ANSWER), end_ns)
         elif len(self._body) > MAX_BODY_BYTES:
@@ -178,15 +178,12 @@ class Connection(asyncio.Protocol):
 
     # -- its own
 
-    def _hand_over(self, end_ns: int, *, keep: bool) -> None:
-        status, body = self._status, self._body
+    def _hand_over(self, end_ns: int, *, malformed: bool) -> None:
+        body = self._body
         self._complete, self._body, self._raw = False, b"", b""
-        if not keep:
+        if malformed or self._extra or not self._keep_alive:
             self.drop()
-        if len(body) > MAX_BODY_BYTES:
-            self._owner.finish(answer_of(status, body), end_ns)
-        else:
-            self._owner.answered(status, body, end_ns)
+        self._owner.answered(self._status, body, end_ns)
 
     def _fail(self, answer: Answer, end_ns: int) -> None:
         self.drop()

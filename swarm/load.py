@@ -151,9 +151,10 @@ class Load(ABC):
         self._ended()
 
     def _answered(self, client: Client, reason: Reason) -> None:
-        self._ended()
         if self._stopping:
+            self._ended()
             return
+        self.in_flight -= 1
         if reason is Reason.NEVER_SENT:
             self._loop.call_later(REFUSED_PAUSE_S, self._free_unless_stopping, client)
         else:

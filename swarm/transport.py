@@ -5,12 +5,25 @@ the instant before the first byte and the instant after the last. One call of `s
 operation is at most one request on the wire: a client never sends anything twice.
 """
 
+import ssl
 from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from history.journal import Journal
 from history.operation import Reason
+
+USER_AGENT = "gapless-swarm"
+
+
+def tls_context() -> ssl.SSLContext:
+    """Check certificates against the system's authorities, and speak HTTP/1.1 only.
+
+    SSL_CERT_FILE names other authorities, as OpenSSL has it.
+    """
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class Client(Protocol):

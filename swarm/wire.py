@@ -7,20 +7,17 @@ connection that breaks ends the operation, and the next one opens another.
 """
 
 import asyncio
-import ssl
 import time
 from types import TracebackType
 from typing import Self
 
-from history.classify import Answer, Classified, classify_answer, no_answer
+from history.classify import Answer, classify_answer, no_answer
 from history.destination import Destination, parse_destination
 from history.errors import UserError
 from history.journal import Journal
 from history.operation import Reason
 from swarm.connection import Connection
-from swarm.transport import Client, Listener
-
-USER_AGENT = "gapless-swarm"
+from swarm.transport import USER_AGENT, Client, Listener, tls_context
 
 
 def encode_request(destination: Destination) -> bytes:
@@ -37,14 +34,13 @@ def encode_request(destination: Destination) -> bytes:
 class WireTransport:
     """Increments by GET, a connection for each client. An async context manager.
 
-    `timeout_s` bounds opening a connection, TLS included, in seconds. Certificates are checked
-    against the system's authorities (SSL_CERT_FILE names others, as OpenSSL does).
+    `timeout_s` bounds opening a connection, TLS included, in seconds.
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._destination = parse_destination(url)
         self._timeout_s = timeout_s
-        self._tls = ssl.create_default_context() if self._destination.scheme == "https" else None
+        self._tls = tls_context() if self._destination.scheme == "https" else None
         self.request = encode_request(self._destination)
 
     async def __aenter__(self) -> Self:
@@ -153,8 +149,8 @@ class WireClient:
         return self._slot >= 0
 
     def answered(self, status: int, body: bytes, end_ns: int) -> None:
-        """Record a complete answer, the usual case; called by the connection."""
-        seen: Classified = classify_answer(status, body)
+        """Record a complete answer; called by the connection."""
+        seen = classify_answer(status, body)
         slot, self._slot, self.since_ns = self._slot, -1, 0
         self._journal.complete(slot, seen, status, 1, end_ns)
         self._listener.answered(self, seen.reason)

@@ -8,10 +8,15 @@ Written on asyncio streams, byte by byte, so that each can misbehave on the wire
 import argparse
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+CERTIFICATE = Path(__file__).parent / "tls" / "localhost.crt"
+"""Signed by itself, for localhost, until 2126; its key lies beside it and protects nothing."""
 
 Answering = Callable[["CounterServer", int, asyncio.StreamWriter], Awaitable[bool]]
 """Answers the n-th request (from 1); gives whether the connection is kept."""
@@ -24,9 +29,15 @@ class CounterServer:
     """
 
     def __init__(
-        self, answering: Answering, *, value: int = 0, hangs_up_on_put: bool = False
+        self,
+        answering: Answering,
+        *,
+        value: int = 0,
+        hangs_up_on_put: bool = False,
+        tls: bool = False,
     ) -> None:
         self.answering = answering
+        self.tls = tls
         self.hangs_up_on_put = hangs_up_on_put
         self.value = value
         self.received = 0
@@ -56,9 +67,13 @@ class CounterServer:
         self._loop.close()
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._client, "127.0.0.1", 0)
+        context = None
+        if self.tls:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
+        server = await asyncio.start_server(self._client, "127.0.0.1", 0, ssl=context)
         port = server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/"
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{port}/"
         self._ready.set()
         await self._stop.wait()
         server.close()
@@ -166,6 +181,16 @@ async def twice_at_once(server: CounterServer, n: int, writer: asyncio.StreamWri
     return True
 
 
+async def again_later(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Send the answer, and once more when it has surely been read."""
+    answer = reply(server.increment())
+    writer.write(answer)
+    await writer.drain()
+    await asyncio.sleep(0.05)
+    writer.write(answer)
+    return True
+
+
 async def late_after_hints(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
     """Send 103 at once and every 5th answer too late: it must not meet the next request."""
     value = server.increment()
@@ -202,6 +227,35 @@ async def garbage(server: CounterServer, n: int, writer: asyncio.StreamWriter) -
     """Answer with what is not HTTP."""
     server.increment()
     writer.write(b"\x00\xff garbage \r\n\r\n")
+    return False
+
+
+async def endless_head(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Answer with headers and headers and nothing else."""
+    server.increment()
+    writer.write(b"HTTP/1.1 200 OK\r\n" + b"X-Filler: yes\r\n" * 20_000)
+    await writer.drain()
+    return True
+
+
+async def hints_then_gone(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Send an interim answer, and hang up instead of the final one."""
+    server.increment()
+    writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+    return False
+
+
+async def half_a_head(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Hang up in the middle of a header."""
+    server.increment()
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+    return False
+
+
+async def switching(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Change to a protocol that nobody asked for."""
+    server.increment()
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
     return False
 
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
         "yaml",
     },
     "deploy/local": {"deploy", "history", "httptools", "ministack", "uvloop", "multidict"},
-    "swarm": {"history", "aiohttp", "uvloop", "yarl"},
+    "swarm": {"history", "aiohttp", "httptools", "uvloop", "yarl"},
     "locustfiles": {"history", "locust", "gevent", "geventhttpclient"},
     "runner": {"deploy", "history"},
     "analysis": {"history", "pandas", "numpy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},

@@ -1,35 +1,92 @@
-"""Both generators' transports against servers that misbehave on the wire.
+"""Every transport against servers that misbehave on the wire.
 
-The same table for both, and for each the invariant that everything rests on: requests on the
-wire = operations recorded. A client that re-sends behind our back would break it.
+The same table for the swarm's two and for Locust's, and for each the invariant that everything
+rests on: requests on the wire = operations recorded. A client that re-sends behind our back
+would break it.
 """
 
 import asyncio
 import socket
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import uvloop
 
-from history.classify import Answer
+from history.classify import Answer, Classified
 from history.destination import parse_destination
+from history.journal import NO_TIME, OUTCOMES, Journal
 from history.operation import Outcome, Reason
+from history.sealing import read_journal
 from locustfiles.transport import SendOnceClient
-from swarm.transport import AiohttpTransport
+from swarm.aiohttp_transport import AiohttpTransport
+from swarm.transport import Client, Listener, Transport
+from swarm.wire import WireClient, WireTransport
 from tests import servers
 from tests.servers import Answering, CounterServer
 
+PATIENCE_S = 300.0
 Send = Callable[[str, int, float], list[Answer]]
+OK, REJECTED, INDETERMINATE = Outcome.OK, Outcome.REJECTED, Outcome.INDETERMINATE
 
 
-def by_swarm(url: str, count: int, timeout_s: float) -> list[Answer]:
-    async def send() -> list[Answer]:
-        async with AiohttpTransport(url, timeout_s=timeout_s) as transport:
-            return [await transport.increment() for _ in range(count)]
+async def send_one_by_one(
+    transport_class: type[Transport], folder: Path, url: str, count: int, timeout_s: float
+) -> None:
+    """Send `count` requests over one client, each when the last is recorded."""
+    loop = asyncio.get_running_loop()
+    left, over = count, loop.create_future()
+    timer: asyncio.TimerHandle | None = None
 
-    return asyncio.run(send())
+    def send_next(client: Client) -> None:
+        nonlocal left, timer
+        left -= 1
+        client.send(NO_TIME)
+        timer = loop.call_later(timeout_s, client.give_up)
+
+    def answered(client: Client, _: Reason) -> None:
+        assert timer is not None
+        timer.cancel()
+        if left:
+            send_next(client)
+        else:
+            over.set_result(None)
+
+    path = folder / "swarm-0.journal"
+    with Journal(path, process="swarm-0", source="swarm") as journal:
+        async with transport_class(url, timeout_s=timeout_s) as transport:
+            client = transport.client(0, journal, Listener(answered, over.set_exception))
+            send_next(client)
+            await over
+            client.close()
+
+
+def recorded(path: Path) -> list[Answer]:
+    """Read a journal back as what became of each request, in order of sending."""
+    return [
+        Answer(
+            Classified(
+                outcome, int(slot["value"]) if outcome is OK else None, Reason(slot["reason"])
+            ),
+            int(slot["status"]),
+            int(slot["attempts"]),
+        )
+        for slot in read_journal(path).slots
+        for outcome in [OUTCOMES[slot["outcome"]]]
+    ]
+
+
+def by_transport(transport_class: type[Transport]) -> Send:
+    def send(url: str, count: int, timeout_s: float) -> list[Answer]:
+        with tempfile.TemporaryDirectory() as folder:
+            uvloop.run(send_one_by_one(transport_class, Path(folder), url, count, timeout_s))
+            return recorded(Path(folder) / "swarm-0.journal")
+
+    return send
 
 
 def by_locust(url: str, count: int, timeout_s: float) -> list[Answer]:
@@ -40,11 +97,17 @@ def by_locust(url: str, count: int, timeout_s: float) -> list[Answer]:
         client.close()
 
 
-BOTH = pytest.mark.parametrize("send", [by_swarm, by_locust])
-OK, REJECTED, INDETERMINATE = Outcome.OK, Outcome.REJECTED, Outcome.INDETERMINATE
+EACH = pytest.mark.parametrize(
+    "send",
+    [
+        pytest.param(by_transport(AiohttpTransport), id="aiohttp"),
+        pytest.param(by_transport(WireTransport), id="wire"),
+        pytest.param(by_locust, id="locust"),
+    ],
+)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     ("answering", "expected"),
     [
@@ -81,7 +144,76 @@ def test_answers(
     assert values == sorted(set(values))
 
 
-@BOTH
+@EACH
+@pytest.mark.parametrize(
+    ("answering", "reason", "status"),
+    [
+        (servers.endless_head, Reason.MALFORMED_ANSWER, 0),
+        (servers.hints_then_gone, Reason.CONNECTION_LOST, 0),
+        (servers.half_a_head, Reason.CONNECTION_LOST, 0),
+        (servers.switching, Reason.UNEXPECTED_STATUS, 101),
+    ],
+)
+def test_an_answer_that_never_becomes_whole(
+    send: Send, answering: Answering, reason: Reason, status: int
+) -> None:
+    with CounterServer(answering) as server:
+        answers = send(server.url, 5, 1)
+        received = server.received
+    assert received == len(answers) == 5
+    assert {answer.seen.outcome for answer in answers} == {INDETERMINATE}
+    if send is not by_locust:  # whose client tells malformed and cut off answers apart less well
+        assert {(answer.seen.reason, answer.status) for answer in answers} == {(reason, status)}
+
+
+def test_an_answer_that_nobody_asked_for_is_not_the_next_ones() -> None:
+    """Between two operations the wire transport listens, and leaves such a connection."""
+
+    async def send_two(url: str, path: Path) -> list[Reason]:
+        reasons: list[Reason] = []
+        over = asyncio.get_running_loop().create_future()
+        listener = Listener(lambda _, reason: reasons.append(reason), over.set_exception)
+        with Journal(path, process="swarm-0", source="swarm") as journal:
+            client = WireTransport(url, timeout_s=PATIENCE_S).client(0, journal, listener)
+            assert isinstance(client, WireClient)
+            for _ in range(2):
+                client.send(NO_TIME)
+                # The server sends the second answer, and only that, after the first was read.
+                while client.connection is not None or client.since_ns:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+        return reasons
+
+    with CounterServer(servers.again_later) as server, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "swarm-0.journal"
+        reasons = uvloop.run(send_two(server.url, path))
+        assert server.received == 2
+        assert reasons == [Reason.INTEGER, Reason.INTEGER]
+        assert [answer.seen.value for answer in recorded(path)] == [1, 2]
+
+
+SWARM = pytest.mark.parametrize("transport", [AiohttpTransport, WireTransport])
+
+
+@SWARM
+@pytest.mark.parametrize("answering", [servers.correct, servers.closing, servers.chunked])
+def test_tls(
+    transport: type[Transport], answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(servers.CERTIFICATE))
+    with CounterServer(answering, tls=True) as server:
+        answers = by_transport(transport)(server.url, 20, PATIENCE_S)
+    assert [answer.seen.value for answer in answers] == list(range(1, 21))
+
+
+@SWARM
+def test_a_certificate_that_nobody_vouches_for_gets_no_request(transport: type[Transport]) -> None:
+    with CounterServer(servers.correct, tls=True) as server:
+        (answer,) = by_transport(transport)(server.url, 1, PATIENCE_S)
+        assert server.received == 0
+    assert answer.seen == (REJECTED, None, Reason.NEVER_SENT)
+
+
+@EACH
 def test_a_truncated_answer_is_indeterminate(send: Send) -> None:
     with CounterServer(servers.truncated) as server:
         answers = send(server.url, 20, 10)
@@ -90,7 +222,7 @@ def test_a_truncated_answer_is_indeterminate(send: Send) -> None:
     assert received == 20
 
 
-@BOTH
+@EACH
 def test_connections_that_die_unannounced_are_never_sent_over_twice(send: Send) -> None:
     with CounterServer(servers.closing_unannounced) as server:
         answers = send(server.url, 200, 10)
@@ -106,7 +238,7 @@ def test_connections_that_die_unannounced_are_never_sent_over_twice(send: Send) 
     }
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("answering", [servers.twice_at_once, servers.late_after_hints])
 def test_one_answer_is_never_taken_for_another(send: Send, answering: Answering) -> None:
     with CounterServer(answering) as server:
@@ -117,7 +249,7 @@ def test_one_answer_is_never_taken_for_another(send: Send, answering: Answering)
         assert answer.seen.value in {None, n}, f"request {n}"
 
 
-@BOTH
+@EACH
 def test_silence_is_a_time_out(send: Send) -> None:
     with CounterServer(servers.silent) as server:
         (answer,) = send(server.url, 1, 0.2)
@@ -126,7 +258,7 @@ def test_silence_is_a_time_out(send: Send) -> None:
     assert received == 1
 
 
-@BOTH
+@EACH
 def test_a_refused_connection_was_never_sent(send: Send) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else's
@@ -134,7 +266,7 @@ def test_a_refused_connection_was_never_sent(send: Send) -> None:
     assert answer == ((REJECTED, None, Reason.NEVER_SENT), 0, 0, 0)
 
 
-@BOTH
+@EACH
 def test_an_unknown_host_was_never_sent(send: Send) -> None:
     (answer,) = send("http://no-such-host.invalid/", 1, 5)
     assert answer.seen == (REJECTED, None, Reason.NEVER_SENT)
