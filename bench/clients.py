@@ -98,8 +98,8 @@ def foreign(tool: Tool) -> Client:
 
 
 EVERY_VALUE = "every value, both times, outcome"
-WIRE = OwnClient(name="swarm, wire", source="swarm", variables={"TRANSPORT": "wire"})
-AIOHTTP = OwnClient(name="swarm, aiohttp", source="swarm", variables={"TRANSPORT": "aiohttp"})
+WIRE = OwnClient(name="swarm wire", source="swarm", variables={"TRANSPORT": "wire"})
+AIOHTTP = OwnClient(name="swarm aiohttp", source="swarm", variables={"TRANSPORT": "aiohttp"})
 LOCUST = OwnClient(name="Locust user", source="locust", variables={})
 OWN = (
     own(WIRE, records=EVERY_VALUE, target_s=0.18),
