@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import os
+import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,9 @@ from swarm.transport import Transport
 from swarm.wire import WireTransport
 
 SOURCE = "swarm"
+SPARE_DESCRIPTORS = 64
+"""What a process has open besides its connections."""
+
 TRANSPORTS: dict[str, type[Transport]] = {"aiohttp": AiohttpTransport, "wire": WireTransport}
 
 
@@ -71,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     require_allowed(options.url, options.allow_host)
     plan = _plan(options)
+    _allow_descriptors(max(plan.own_connections, plan.own_connections_max))
     name = f"{SOURCE}-{options.process}"
     with Journal(options.journals / f"{name}{SUFFIX}", process=name, source=SOURCE) as journal:
         log = HealthLog(options.journals / f"{name}{health.SUFFIX}")
@@ -78,6 +83,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         uvloop.run(_run(options, plan, journal, log, gate))
         log.close()
     return 0
+
+
+def _allow_descriptors(connections: int) -> None:
+    """Raise the limit on open files as far as the system lets us; shells often have 1,024."""
+    needed = connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = hard if hard != resource.RLIM_INFINITY else needed
+    if needed > allowed:
+        raise UserError(
+            f"CONNECTIONS: {connections:,} of one process need {needed:,} open files, this system "
+            f"allows {allowed:,}: raise PROCESSES, lower CONNECTIONS (or CONNECTIONS_MAX), or "
+            "raise the limit (ulimit -Hn)"
+        )
+    if needed > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _plan(options: argparse.Namespace) -> Plan:

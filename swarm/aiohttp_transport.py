@@ -145,6 +145,7 @@ class _AiohttpClient:
         except UserError as error:
             self._listener.failed(error)
             return
+        self.since_ns = time.monotonic_ns()  # a busy loop starts the task late
         try:
             answer = await self._transport.increment()
         except asyncio.CancelledError:

@@ -5,6 +5,7 @@ When a free connection sends next is swarm/pacing.py.
 """
 
 import asyncio
+import contextlib
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from swarm.transport import Client, Listener, Transport
 
 GRACE_S = 1.0
 """After the last request's time-out, what it may take to say that it timed out."""
+
+CONNECTING_S = 10.0
+"""What opening connections ahead of the load may take; the others are opened when they send."""
 
 _CONNECTING_AT_ONCE = 64
 
@@ -100,14 +104,16 @@ class Load(ABC):
         client.send(intended_ns)
 
     async def connect(self) -> None:
-        """Open the connections ahead of the load, where the transport can."""
+        """Open the connections ahead of the load, as far as the transport can within a while."""
         turns = asyncio.Semaphore(_CONNECTING_AT_ONCE)
 
         async def one(client: Client) -> None:
             async with turns:
                 await self._transport.connect(client)
 
-        await asyncio.gather(*(one(client) for client in self.clients))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONNECTING_S):
+                await asyncio.gather(*(one(client) for client in self.clients))
 
     async def run(self, window: LoadWindow) -> None:
         """Send until the window ends or `stop` is called; requests in flight may finish.

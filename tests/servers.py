@@ -25,7 +25,8 @@ Answering = Callable[["CounterServer", int, asyncio.StreamWriter], Awaitable[boo
 class CounterServer:
     """A server on a port of the system's choice, in a thread of its own; a context manager.
 
-    `received` counts requests read off the wire, `value` is the counter.
+    `received` counts requests read off the wire, `value` is the counter; `waiting` is for those
+    that care how many they answer at once.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class CounterServer:
         self.hangs_up_on_put = hangs_up_on_put
         self.value = value
         self.received = 0
+        self.waiting = 0
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -118,6 +120,31 @@ async def correct(server: CounterServer, n: int, writer: asyncio.StreamWriter) -
     """Answer the next number."""
     writer.write(reply(server.increment()))
     return True
+
+
+async def slow(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Take the next number at once and a fifth of a second to say so."""
+    value = server.increment()
+    await asyncio.sleep(0.2)
+    writer.write(reply(value))
+    return True
+
+
+CROWD = 20
+
+
+async def racy_in_a_crowd(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
+    """Lose updates only while CROWD requests or more are in flight: an overflowing lock table."""
+    server.waiting += 1
+    try:
+        if server.waiting >= CROWD:
+            return await racy(server, n, writer)
+        value = server.increment()
+        await asyncio.sleep(0.005)
+        writer.write(reply(value))
+        return True
+    finally:
+        server.waiting -= 1
 
 
 async def racy(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
@@ -287,7 +314,7 @@ async def silent(server: CounterServer, n: int, writer: asyncio.StreamWriter) ->
     return False
 
 
-COUNTERS = (correct, racy, dropping, failing_every_tenth, erring, closing)
+COUNTERS = (correct, racy, racy_in_a_crowd, dropping, failing_every_tenth, erring, closing)
 
 
 def main() -> None:
