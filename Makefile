@@ -122,7 +122,7 @@ check: ## lint, format, types, template
 	$(DEVELOPMENT) -m ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/cfn-lint deploy/template.yml && echo "check: all clean"
 
 .PHONY: bench
-bench: ## measure beside floors: judge, recording, clients and their lag (need gcc), local target (needs wrk)
+bench: ## measure beside floors: judge, recording, clients and lag (need gcc), bursts, local target (needs wrk)
 	$(DEVELOPMENT) -m bench
 
 .PHONY: clean

@@ -1,6 +1,6 @@
-"""Measure what Gapless claims: the judge, the record, the clients, their timing, the local target.
+"""Measure what Gapless claims: judge, record, clients, punctuality, bursts, the local target.
 
-    python -m bench [judge] [recording] [clients] [lag] [target] [--write]
+    python -m bench [judge] [recording] [clients] [lag] [burst] [target] [--write]
 
 Every figure stands beside a floor from the same run: the ratio carries over to another machine, the
 seconds do not.
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from bench.burst import burst
 from bench.clients import clients
 from bench.counter import compiled
 from bench.document import write_parts
@@ -23,8 +24,8 @@ from bench.target import require_wrk, target
 from history.errors import run_main
 from runner.provenance import REPOSITORY
 
-PARTS = ("judge", "recording", "clients", "lag", "target")
-WRITTEN = ("recording", "clients", "lag")
+PARTS = ("judge", "recording", "clients", "lag", "burst", "target")
+WRITTEN = ("recording", "clients", "lag", "burst")
 COMPILED = frozenset({"clients", "lag"})
 PAGE = REPOSITORY / "docs" / "performance.md"
 
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         "--runs",
         type=int,
         default=5,
-        help="of judge, recording and target [default: %(default)s]",
+        help="of judge, recording, burst and target [default: %(default)s]",
     )
     add("--rounds", type=int, default=3, help="of clients and lag [default: %(default)s]")
     add("--seconds", type=int, default=5, help="of each load [default: %(default)s]")
@@ -90,6 +91,8 @@ def _measure(part: str, options: argparse.Namespace, program: Path) -> Table | N
             return clients(program, rounds=options.rounds, seconds=options.seconds)
         case "lag":
             return lag(program, rounds=options.rounds)
+        case "burst":
+            return burst(options.runs)
         case _:
             target(options.runs, options.seconds)
     return None

@@ -82,7 +82,7 @@ def require_compiler() -> None:
         raise UserError(
             "clients are measured against a counter that is compiled with cc, which is not there: "
             "apt-get install gcc libc6-dev, or measure the rest with python -m bench judge "
-            "recording target"
+            "recording burst target"
         )
 
 

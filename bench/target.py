@@ -147,7 +147,7 @@ def require_wrk() -> None:
     if shutil.which(WRK.name) is None:
         raise UserError(
             "the local target is measured with wrk, which is not there: apt-get install wrk, or "
-            "measure the rest with python -m bench judge recording clients lag"
+            "measure the rest with python -m bench judge recording clients lag burst"
         )
 
 

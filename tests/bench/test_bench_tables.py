@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import clients, lag, recording
+from bench import burst, clients, lag, recording
+from bench.__main__ import PAGE, WRITTEN, main
 from bench.clients import Client, Cost
 from bench.document import replaced, write_parts
 from bench.lag import Lag, Load
@@ -141,6 +142,15 @@ def test_recording_is_judged_by_its_cpu_time() -> None:
     )
 
 
+def test_a_burst_is_set_beside_what_it_is_better_than() -> None:
+    table = burst.table({"steady": [0, 0, 3], "burst": [900, 2_000, 800]}, conditions=["quiet"])
+    assert table.rows == (
+        ("steady", "1 of 3", "0", "0", "3"),
+        ("burst", "3 of 3", "900", "800", "2,000"),
+    )
+    assert table.notes == ("quiet",)
+
+
 @pytest.mark.parametrize(
     ("loop_ms", "stolen", "others", "doubt"),
     [
@@ -166,20 +176,45 @@ def test_a_measurement_says_what_makes_it_doubtful(
     assert doubts == ([expected] if doubt else [])
 
 
-PAGE = (
+EXAMPLE = (
     "# Page\n<!-- a: begin -->\nold\n<!-- a: end -->\nby hand\n<!-- b: begin -->\n<!-- b: end -->\n"
 )
 
 
 def test_only_what_is_between_the_marks_is_replaced() -> None:
-    assert replaced(PAGE, "a", "new\n") == PAGE.replace("old", "new")
+    assert replaced(EXAMPLE, "a", "new\n") == EXAMPLE.replace("old", "new")
 
 
 def test_parts_are_written_all_or_none(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(PAGE)
+    page.write_text(EXAMPLE)
     with pytest.raises(UserError, match="<!-- c: begin -->"):
         write_parts(page, {"a": "1\n", "c": "2\n"})
-    assert page.read_text() == PAGE
+    assert page.read_text() == EXAMPLE
     write_parts(page, {"a": "1\n", "b": "2\n"})
-    assert page.read_text() == replaced(replaced(PAGE, "a", "1\n"), "b", "2\n")
+    assert page.read_text() == replaced(replaced(EXAMPLE, "a", "1\n"), "b", "2\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["clint"], "no such part: clint; there are judge, ", id="a part that is none"),
+        pytest.param(
+            ["clients", "--write"],
+            "--write puts one run's figures together: ask for recording, lag, burst too",
+            id="half a page",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_said_at_once(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_the_page_has_a_place_for_everything_that_is_written() -> None:
+    page = PAGE.read_text()
+    for part in ("machine", *WRITTEN):
+        assert "new\n" in replaced(page, f"bench {part}", "new\n")
