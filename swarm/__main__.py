@@ -8,6 +8,7 @@ import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -147,6 +148,16 @@ async def _send(
     load: Load, monitor: Monitor, window: LoadWindow, gate: GeneratorGate | None
 ) -> None:
     loop = asyncio.get_running_loop()
+
+    def unexpected(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # A callback that raises would only be logged, and the load be weaker than it says.
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            load.fail(error)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(unexpected)
 
     def closed(descriptor: int) -> None:
         loop.remove_reader(descriptor)  # it stays readable

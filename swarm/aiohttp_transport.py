@@ -17,7 +17,6 @@ import aiohttp
 from yarl import URL
 
 from history.classify import MAX_BODY_BYTES, Answer, answer_of, no_answer
-from history.errors import UserError
 from history.journal import Journal
 from history.operation import Reason
 from swarm.transport import USER_AGENT, Client, Listener, tls_context
@@ -142,19 +141,18 @@ class _AiohttpClient:
     async def _send(self, intended_ns: int) -> None:
         try:
             slot = self._journal.begin(self.worker, intended_ns)
-        except UserError as error:
+            self.since_ns = time.monotonic_ns()  # a busy loop starts the task late
+            try:
+                answer = await self._transport.increment()
+            except asyncio.CancelledError:
+                if not self._gave_up:
+                    raise
+                answer = no_answer(Reason.TIMEOUT)
+            self._journal.complete(slot, answer.seen, answer.status, answer.attempts)
+            self.since_ns = 0
+            self._listener.answered(self, answer.seen.reason)
+        except Exception as error:  # noqa: BLE001 -- nobody awaits this task: the load must hear it
             self._listener.failed(error)
-            return
-        self.since_ns = time.monotonic_ns()  # a busy loop starts the task late
-        try:
-            answer = await self._transport.increment()
-        except asyncio.CancelledError:
-            if not self._gave_up:
-                raise
-            answer = no_answer(Reason.TIMEOUT)
-        self._journal.complete(slot, answer.seen, answer.status, answer.attempts)
-        self.since_ns = 0
-        self._listener.answered(self, answer.seen.reason)
 
     def give_up(self) -> None:
         """Cancel the request, which closes its connection; see Client."""

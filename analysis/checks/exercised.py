@@ -23,7 +23,8 @@ MIN_RATE_SHARE = 0.90
 MIN_LOAD_SHARE = 0.90
 """A generator whose last request ended before this share of the load fell silent."""
 
-GENERATORS = ("swarm", "locust")
+RUNNER = "runner"
+"""The source of the requests that bracket a load; all others are generators."""
 
 
 def check(run: Run) -> Finding:
@@ -65,6 +66,8 @@ def _fell_silent(run: Run, manifest: Manifest) -> list[str]:
     """
     if manifest.load_started_ns is None or manifest.load_ended_ns is None:
         return []
+    if manifest.load.by_page:
+        return []  # whoever stopped it there meant to
     length_ns = manifest.load_ended_ns - manifest.load_started_ns
     late_ns = manifest.load_started_ns + int(MIN_LOAD_SHARE * length_ns)
     ends = run.frame["end_ns"].to_numpy(dtype=np.int64, na_value=NEVER_NS)
@@ -72,7 +75,7 @@ def _fell_silent(run: Run, manifest: Manifest) -> list[str]:
     silent = []
     for process in manifest.processes:
         own = ends[processes == process.process]
-        if process.source in GENERATORS and len(own) and own.max() < late_ns:
+        if process.source != RUNNER and len(own) and own.max() < late_ns:
             after_s = (int(own.max()) - manifest.load_started_ns) / 1e9
             silent.append(
                 f"{process.process} fell silent after {after_s:.1f} s of {length_ns / 1e9:.1f} s"
@@ -147,6 +150,12 @@ def _weaknesses(counts: Mapping[str, float]) -> list[str]:
     return weak
 
 
+def _generators(manifest: Manifest) -> list[str]:
+    """Name the generators that the run had, each once."""
+    sources = dict.fromkeys(process.source for process in manifest.processes)
+    return [source for source in sources if source != RUNNER]
+
+
 def _troubles(run: Run, manifest: Manifest) -> list[str]:
     troubles = [f"The run was {manifest.interrupted}"] if manifest.interrupted else []
     troubles += [
@@ -157,12 +166,14 @@ def _troubles(run: Run, manifest: Manifest) -> list[str]:
     answered = run.frame.loc[run.mask(outcome=Outcome.OK), "source"].value_counts()
     troubles += [
         f"The {source} generator got no answer at all"
-        for source in GENERATORS
+        for source in _generators(manifest)
         if not int(answered.get(source, 0))
     ]
     troubles += _fell_silent(run, manifest) + _idle(run, manifest)
     due = manifest.load.rate_per_s * manifest.load.duration_s
-    scheduled = int(run.frame["intended_ns"].notna().sum())
+    # Locust's users have intended times as well when they fire in volleys.
+    swarm = (run.frame["source"] == "swarm").to_numpy()
+    scheduled = int(run.frame["intended_ns"].notna().to_numpy()[swarm].sum())
     if scheduled < MIN_RATE_SHARE * due:
         troubles.append(
             f"The client sent {scheduled:,} of {due:,.0f} requests of its schedule: the client "

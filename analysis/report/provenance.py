@@ -59,10 +59,7 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("an increment answers", _returned(str(manifest.returns))),
         ("initial value", _known(manifest.initial)),
         ("final value", _known(manifest.final)),
-        (
-            "load",
-            f"{formats.counted(load.duration_s, 'second')}, time-out {load.timeout_s:g}\u00a0s",
-        ),
+        ("load", f"{_duration(manifest)}, time-out {load.timeout_s:g}\u00a0s"),
         ("Locust", _locust(manifest)),
         ("swarm", _swarm(manifest)),
         ("seed", str(manifest.seed)),
@@ -72,8 +69,16 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
     ]
 
 
+def _duration(manifest: Manifest) -> str:
+    if manifest.load.by_page:
+        return "as long as was chosen in Locust's page"
+    return formats.counted(manifest.load.duration_s, "second")
+
+
 def _locust(manifest: Manifest) -> str:
     load = manifest.load
+    if load.by_page:
+        return "users as they were chosen in Locust's page, each in a closed loop"
     return (
         f"{formats.counted(load.users, 'user')} in a closed loop, "
         f"{load.spawn_rate_per_s:,d} started a second"
@@ -82,6 +87,8 @@ def _locust(manifest: Manifest) -> str:
 
 def _swarm(manifest: Manifest) -> str:
     load = manifest.load
+    if load.by_page:
+        return "none"
     loop = f"open loop at {load.rate_per_s:,g} requests/s" if load.rate_per_s else "closed loop"
     processes = formats.counted(load.processes, "process", "processes")
     return f"{formats.counted(load.connections, 'connection')} in {processes}, {loop}"
@@ -174,6 +181,9 @@ def _allowance(run: Run) -> str:
 
 def _loadtest(run: Run, manifest: Manifest) -> str:
     load = manifest.load
+    if load.by_page:
+        where = " ".join(f"{name}={_quoted(value)}" for name, value in _target(manifest).items())
+        return f"make locust-ui {where} INITIAL={manifest.initial_asked}{_allowance(run)}"
     settings = {
         **_target(manifest),
         "DURATION": f"{load.duration_s}s",

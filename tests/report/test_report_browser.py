@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 from analysis.report import write_report
 from tests.report import samples
 
+pytestmark = pytest.mark.xdist_group("browser")  # on one worker: one browser, each page drawn once
 CHROMIUM = "/usr/bin/chromium"
 MAKERS = {
     "PASS": samples.passing,

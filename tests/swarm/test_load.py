@@ -19,6 +19,7 @@ from history.operation import Reason
 from history.sealing import read_journal
 from swarm.__main__ import main
 from swarm.alarm import Alarm
+from swarm.pacing import ClosedLoop
 from tests import servers
 from tests.runs import REPOSITORY
 from tests.servers import CounterServer
@@ -192,6 +193,18 @@ def test_health_is_sampled_while_it_sends(transport: str, tmp_path: Path) -> Non
     assert all(0 <= sample.in_flight <= 4 for sample in samples)
     assert samples[-1].at_ns >= int(slots["end_ns"].max())
     assert sum(sample.interval_ns for sample in samples) >= 450_000_000
+
+
+@TRANSPORTS
+def test_a_mistake_of_ours_ends_the_load_aloud(
+    transport: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ClosedLoop, "free", mistaken)
+    with CounterServer(servers.correct) as server, pytest.raises(ZeroDivisionError):
+        swarm(server, tmp_path, transport=transport, duration=60)
 
 
 def test_more_connections_than_the_shell_allows_files(tmp_path: Path) -> None:
