@@ -207,9 +207,9 @@ def _row(client: Client, costs: Sequence[Cost], ratio: float | None) -> tuple[st
     return (
         client.name,
         f"{statistics.median(each_s):.3f} ({min(each_s):.3f} to {max(each_s):.3f})",
-        f"{ratio:.1f}" if ratio else "",
+        f"{ratio:.2f}" if ratio else "",
         f"{target_s:.2f}" if target_s else "",
-        f"{target_s / WRK_COST_S:.1f}" if target_s else "",
+        f"{target_s / WRK_COST_S:.2f}" if target_s else "",
         f"{_median('rate_per_s', costs):,.0f}",
         f"{share:.0%}{' (!)' if share > SERVER_BUSY else ''}",
         client.records,

@@ -11,11 +11,13 @@ import pyarrow.compute as pc
 
 from history.errors import UserError
 from history.gate import LoadWindow
+from history.manifest import ENDED_WELL
 from history.operation import Outcome
 from history.run import RunFolder
 from history.sealing import operations_table, read_journals
-from runner.generators import START_DELAY_NS, Generator, commands, generator_environment, start
+from runner.generators import START_DELAY_NS, commands, generator_environment
 from runner.options import LoadOptions, read_options
+from runner.processes import Generator, reap, start
 
 CONNECTIONS = 50
 PATIENCE_S = 120
@@ -49,6 +51,7 @@ class OwnClient:
             },
             environment=generator_environment(options, journals=run.journals, allowed_hosts=()),
             logs=folder,
+            workers={},
         )
         try:
             _conduct(generators, seconds)
@@ -90,11 +93,9 @@ def _conduct(generators: list[Generator], seconds: int) -> None:
     window = LoadWindow(start_ns=start_ns, end_ns=start_ns + seconds * NS_PER_S)
     for generator in generators:
         generator.gate.open(window)
-    for generator in generators:
-        code = generator.process.wait(seconds + PATIENCE_S)
-        if code != 0:
-            said = " ".join(generator.log.read_text(errors="replace").split())[-500:]
-            raise UserError(f"{generator.name} ended with exit code {code}; its log: {said}")
+    for name, state in reap(generators, seconds + PATIENCE_S).items():
+        if state != ENDED_WELL:
+            raise UserError(f"{name} {state}: it cannot be measured like this; run it again")
 
 
 def record_fault(table: pa.Table, *, counted: int) -> str:

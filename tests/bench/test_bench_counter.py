@@ -13,8 +13,8 @@ import pytest
 from bench import counter as bench_counter
 from bench.counter import CounterProcess, compiled, pinned, running
 from history.errors import UserError
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 300
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 CLOSING = b"GET /v1/ HTTP/1.1\r\nHost: x\r\ncookie: a\r\nconnection: Close\r\n\r\n"
 

@@ -72,9 +72,9 @@ def test_clients_stand_cheapest_first_beside_their_targets_and_wrk_of_the_same_r
         conditions=["quiet"],
     )
     assert table.rows == (
-        ("wrk", "0.100 (0.100 to 0.400)", "1.0", "", "", "10,000", "95% (!)", "values"),
-        ("fast", "0.150 (0.100 to 0.500)", "1.2", "0.18", "2.0", "10,000", "50%", "values"),
-        ("slow", "2.200 (2.000 to 9.000)", "22.0", "0.95", "10.4", "10,000", "10%", "values"),
+        ("wrk", "0.100 (0.100 to 0.400)", "1.00", "", "", "10,000", "95% (!)", "values"),
+        ("fast", "0.150 (0.100 to 0.500)", "1.25", "0.18", "1.98", "10,000", "50%", "values"),
+        ("slow", "2.200 (2.000 to 9.000)", "22.00", "0.95", "10.44", "10,000", "10%", "values"),
     )
     limit = (
         "(!) the counter was busier than 90% of its core with wrk: the requests/s are its limit, "
