@@ -70,6 +70,11 @@ export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTION
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
 export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST LOCUST_UI_PORT
 
+# Many containers forbid Python to keep what it compiled. Each process of a run would then compile
+# all that it imports, which takes three times as long as starting without (.venv is compiled as
+# it is used, see runner/bootstrap.py). An empty value is as good as none.
+export PYTHONDONTWRITEBYTECODE :=
+
 RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
 DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python
 
@@ -128,7 +133,7 @@ check: ## lint, format, types, template
 	$(DEVELOPMENT) -m ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/cfn-lint deploy/template.yml && echo "check: all clean"
 
 .PHONY: bench
-bench: ## measure: the judge, the cost of recording, the local target (needs wrk) beside its floors
+bench: ## measure beside floors: judge, recording, clients and lag (need gcc), bursts, local target (needs wrk)
 	$(DEVELOPMENT) -m bench
 
 .PHONY: clean

@@ -20,6 +20,9 @@ SCHEMA_VERSION = 1
 ENDED_WELL = "ended"
 """The exit state of a process that ended by itself, in good order."""
 
+POISSON = "poisson"
+"""Arrivals at random, as of many independent callers; the other kind is uniform."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownValue:
