@@ -12,6 +12,7 @@ import pytest
 
 from deploy.settings import read_settings
 from history.errors import UserError
+from runner.live.plain import PlainView
 from runner.loadtest import loadtest
 from runner.options import read_page_options
 from tests.locustfiles.conftest import free_port, paced
@@ -114,5 +115,5 @@ def test_a_taken_port_is_said_before_anything_is_done(tmp_path: Path) -> None:
         # Nobody listens at URL: had anything been tried there, that would be said.
         options = read_page_options({"URL": "http://127.0.0.1:9/", "LOCUST_UI_PORT": str(port)})
         with pytest.raises(UserError, match=f"LOCUST_UI_PORT={port}: Locust's page cannot listen"):
-            loadtest(options, read_settings({}), reports=tmp_path, say=print)
+            loadtest(options, read_settings({}), reports=tmp_path, say=print, view=PlainView(print))
     assert list(tmp_path.iterdir()) == []
