@@ -11,6 +11,8 @@ from pathlib import Path
 from deploy.settings import read_settings
 from history.errors import EXIT_USAGE, UserError, run_main
 from history.run import LATEST, RunFolder, find_run
+from runner.live.plain import PlainView
+from runner.live.screen import ScreenView, can_draw
 from runner.loadtest import loadtest
 from runner.options import LoadOptions, read_options, read_page_options
 from runner.provenance import REPOSITORY
@@ -59,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run = find_run(options.reports, run_name)
         else:
             _make_folder(options.reports)
-            run = loadtest(load, read_settings(os.environ), reports=options.reports, say=_say)
+            view = ScreenView(sys.stdout) if can_draw(sys.stdout, os.environ) else PlainView(_say)
+            settings = read_settings(os.environ)
+            run = loadtest(load, settings, reports=options.reports, say=_say, view=view)
     except KeyboardInterrupt:
         print("gapless: interrupted before the load began; nothing was recorded", file=sys.stderr)
         return EXIT_USAGE

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from history.gate import LoadWindow
 from runner import locust
+from runner.live.watch import LiveView
 from runner.options import MAX_DURATION_S, LoadOptions
 from runner.processes import Generator, reap
 
@@ -67,12 +68,14 @@ def run_load(
     options: LoadOptions,
     *,
     alive: Callable[[], bool],
+    live: LiveView,
 ) -> LoadResult:
     """Open every gate, watch until the window has passed, and wait for the last answers.
 
-    Ctrl-C, or a target that has died, closes the gates early: requests in flight are
-    finished and everything is kept. Afterwards interrupts are ignored, until the caller
-    restores them. A load that is started and stopped in Locust's page ends with Ctrl-C.
+    Ctrl-C, a target that has died, or with FAIL_FAST the first violation that `live` sees,
+    closes the gates early: requests in flight are finished and everything is kept. Afterwards
+    interrupts are ignored, until the caller restores them. A load that is started and stopped
+    in Locust's page ends with Ctrl-C.
     """
     start_ns = time.monotonic_ns() + START_DELAY_NS
     length_s = options.load.duration_s if options.page is None else MAX_DURATION_S
@@ -81,7 +84,11 @@ def run_load(
     try:
         for generator in generators:
             generator.gate.open(window)
-        _watch(generators, window, alive)
+        live.begin(window)
+        violation = _watch(generators, window, alive, live if options.fail_fast else None)
+        if violation:
+            interrupted = _early(window, options, "stopped")
+            interrupted += f" at the first violation (FAIL_FAST=1): {violation}"
     except KeyboardInterrupt:
         interrupted = _early(window, options, "interrupted") if options.page is None else ""
     except _TargetDiedError:
@@ -92,6 +99,7 @@ def run_load(
         signal.signal(number, signal.SIG_IGN)
     for generator in generators:
         generator.gate.close()
+    live.over(ended_ns, early=bool(interrupted))
     return LoadResult(
         window=window,
         ended_ns=ended_ns,
@@ -104,13 +112,22 @@ class _TargetDiedError(Exception):
     """What serves the counter is gone."""
 
 
-def _watch(generators: Sequence[Generator], window: LoadWindow, alive: Callable[[], bool]) -> None:
+def _watch(
+    generators: Sequence[Generator],
+    window: LoadWindow,
+    alive: Callable[[], bool],
+    fail_fast: LiveView | None,
+) -> str:
+    """Wait for the end of the load; give the violation that ended it early, if one did."""
     while time.monotonic_ns() < window.end_ns:
         time.sleep(min(POLL_S, max(0.0, (window.end_ns - time.monotonic_ns()) / 1e9)))
+        if fail_fast is not None and fail_fast.violation:
+            return fail_fast.violation
         if not alive():
             raise _TargetDiedError
         if all(generator.process.poll() is not None for generator in generators):
-            return
+            break
+    return ""
 
 
 def _early(window: LoadWindow, options: LoadOptions, what: str) -> str:
