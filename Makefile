@@ -19,7 +19,7 @@ REGION ?=
 DURATION ?= 30s
 #: Locust users, each a closed loop
 USERS ?= 20
-#: Locust users started per second
+#: Locust users started per second, where SHAPE is constant or burst
 SPAWN_RATE ?= 20
 #: the swarm's connections
 CONNECTIONS ?= 50
@@ -37,6 +37,8 @@ TRANSPORT ?= aiohttp
 PROCESSES ?=
 #: Locust worker processes, which share USERS
 LOCUST_PROCESSES ?= 1
+#: port of Locust's page on 127.0.0.1
+LOCUST_UI_PORT ?= 8089
 #: 1 stops the load at the first duplicate or inversion
 FAIL_FAST ?= 0
 #: seconds without an answer after which a request is given up
@@ -66,7 +68,12 @@ PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
-export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST
+export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST LOCUST_UI_PORT
+
+# Many containers forbid Python to keep what it compiled. Each process of a run would then compile
+# all that it imports, which takes three times as long as starting without (.venv is compiled as
+# it is used, see runner/bootstrap.py). An empty value is as good as none.
+export PYTHONDONTWRITEBYTECODE :=
 
 RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
 DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python
@@ -76,6 +83,10 @@ DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/
 .PHONY: loadtest
 loadtest: ## deploy if needed, load, record, judge, report; fails unless PASS
 	$(RUNTIME) -m runner loadtest
+
+.PHONY: locust-ui
+locust-ui: ## Locust's web page on the counter, recorded; Ctrl-C ends it, judges, reports
+	$(RUNTIME) -m runner locust-ui
 
 .PHONY: verify-atomicity
 verify-atomicity: ## judge a recorded run again, offline (RUN=latest); loadtest if there is none
@@ -122,7 +133,7 @@ check: ## lint, format, types, template
 	$(DEVELOPMENT) -m ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/cfn-lint deploy/template.yml && echo "check: all clean"
 
 .PHONY: bench
-bench: ## measure: the judge, the cost of recording, the local target (needs wrk) beside its floors
+bench: ## measure beside floors: judge, recording, clients and lag (need gcc), bursts, local target (needs wrk)
 	$(DEVELOPMENT) -m bench
 
 .PHONY: clean

@@ -1,5 +1,6 @@
 """What is judged: a history, what is known of the counter, and how it was recorded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from history.health import HealthSample
 from history.manifest import Manifest
 from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason, Returns
 
@@ -39,7 +41,8 @@ class Run:
     `frame` has one row an operation and every column of schema.COLUMNS: int64 for start_ns,
     Int64 (nullable) for the other numbers, category for text. `initial` and `final` are as
     the counter holds them, before the first increment and after the last; `final` is None
-    when unknown. `manifest` is None for a plain history file.
+    when unknown. `manifest` is None for a plain history file; `health` is how the generators
+    fared, empty there and for runs of before it was recorded.
     """
 
     run_id: str
@@ -49,6 +52,7 @@ class Run:
     returns: Returns = Returns.NEW
     allow_unanswered: int = 0
     manifest: Manifest | None = None
+    health: Sequence[HealthSample] = ()
 
     @property
     def shift(self) -> int:

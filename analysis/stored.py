@@ -5,6 +5,7 @@ from pathlib import Path
 from analysis.load import load_history
 from analysis.run import Run
 from history.errors import UserError
+from history.health import read_health
 from history.run import RunFolder, seal
 
 
@@ -27,6 +28,7 @@ def load_run(folder: RunFolder, *, allow_unanswered: int = 0) -> Run:
         returns=manifest.returns,
         allow_unanswered=allow_unanswered,
         manifest=manifest,
+        health=read_health(folder.health),
     )
 
 

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.machine import STOLEN_MAX, stolen_s
+from bench.tools import WRK
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.creation import create_stack
@@ -32,9 +34,8 @@ from history.errors import UserError
 
 CONNECTIONS = 50
 WARM_UP_S = 2
-STOLEN_MAX = 0.02
 LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)\s*$", re.MULTILINE)
-REQUESTS = re.compile(r"^\s*(\d+) requests in ([\d.]+)(us|ms|s|m)", re.MULTILINE)
+LENGTH = re.compile(r"^\s*\d+ requests in ([\d.]+)(us|ms|s|m)", re.MULTILINE)
 UNIT_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
@@ -55,15 +56,14 @@ class Load:
 
 def wrk(url: str, seconds: int) -> tuple[int, float, dict[str, float]]:
     """Load a URL; give requests answered, requests/s, and latency in ms by percentile."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", url]
+    command = [*WRK.command(url, seconds, CONNECTIONS), "--latency"]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
-        raise UserError(f"{url} did not answer every request with 200: {' '.join(out.split())}")
-    count, length, unit = REQUESTS.search(out).groups()  # type: ignore[union-attr]
+    count = WRK.read(out)
+    length, unit = LENGTH.search(out).groups()  # type: ignore[union-attr]
     latency = {name: float(value) * UNIT_MS[u] for name, value, u in LATENCY.findall(out)}
     if set(latency) != {"50", "99"}:
         raise UserError(f"wrk's output was not understood: {' '.join(out.split())}")
-    return int(count), int(count) / (float(length) * UNIT_MS[unit] / 1000), latency
+    return count, count / (float(length) * UNIT_MS[unit] / 1000), latency
 
 
 def loaded(url: str, pid: int, seconds: int, *, ready_s: float = 0.0) -> Load:
@@ -144,10 +144,10 @@ def cloud_load(options: CloudOptions, seconds: int) -> Load:
 
 def require_wrk() -> None:
     """Raise UserError unless the client is there."""
-    if shutil.which("wrk") is None:
+    if shutil.which(WRK.name) is None:
         raise UserError(
             "the local target is measured with wrk, which is not there: apt-get install wrk, or "
-            "measure the rest with python -m bench judge recording"
+            "measure the rest with python -m bench judge recording clients lag burst"
         )
 
 
@@ -180,12 +180,6 @@ def target(runs: int, seconds: int) -> None:
     )
     if taken > STOLEN_MAX:
         print(f"  doubtful: other machines took {taken:.1%} of a core from this one meanwhile")
-
-
-def stolen_s() -> float:
-    """Read the CPU seconds that the host gave to other machines, over all cores (proc(5))."""
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()
-    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def dynalite_is_installed() -> bool:

@@ -89,3 +89,14 @@ def is_loopback(host: str) -> bool:
     return bool(found) and all(
         ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback for *_, address in found
     )
+
+
+def encode_get(destination: Destination, *, user_agent: str) -> bytes:
+    """Spell the one request that is sent again and again."""
+    host = f"[{destination.host}]" if ":" in destination.host else destination.host
+    usual = {"http": 80, "https": 443}[destination.scheme]
+    authority = host if destination.port == usual else f"{host}:{destination.port}"
+    return (
+        f"GET {destination.path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {user_agent}\r\n"
+        "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n"
+    ).encode("ascii")

@@ -4,15 +4,24 @@ Each generator process inherits two pipe ends, named by the environment variable
 as "ready,go". It writes one byte to `ready` when it could begin at once, then waits on `go`
 for one line, "start_ns end_ns" on this host's monotonic clock. After that line `go` stays
 silent; when it closes, the load is over: the runner asked for it, or was killed.
+
+A process that the generator forks has a gate of its own, in WORKER_GATES_VARIABLE. It is not
+the runner's child, so it says itself that it ended in good order: a second byte on `ready`. An
+end without it, which the runner sees as `ready` closing, was not one.
 """
 
+import contextlib
 import os
+import select
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 GATE_VARIABLE = "GAPLESS_GATE"
+WORKER_GATES_VARIABLE = "GAPLESS_WORKER_GATES"
 _READY = b"R"
+_FAREWELL = b"E"
 _LINE_BYTES = 64
 
 
@@ -30,13 +39,17 @@ class GeneratorGate:
     def __init__(self, ready_fd: int, go_fd: int) -> None:
         self._ready_fd = ready_fd
         self.go_fd = go_fd
+        self._is_ready = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self | None:
         """Give the gate that the runner left in the environment, or None without a runner."""
         text = environment.get(GATE_VARIABLE)
-        if not text:
-            return None
+        return cls.parse(text) if text else None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Give the gate that RunnerGate.variable names."""
         ready, go = text.split(",")
         return cls(int(ready), int(go))
 
@@ -45,12 +58,17 @@ class GeneratorGate:
 
         Gives None when the runner has gone or given up: then there is nothing to do.
         """
-        try:
-            os.write(self._ready_fd, _READY)
-        except BrokenPipeError:
-            return None
-        finally:
-            os.close(self._ready_fd)
+        self.ready()
+        return self.window()
+
+    def ready(self) -> None:
+        """Say that this process could begin at once; nobody may be listening any more."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._say(_READY)
+
+    def window(self) -> LoadWindow | None:
+        """Block until `go_fd` has its line; see `wait`."""
         line = b""
         while not line.endswith(b"\n"):
             piece = os.read(self.go_fd, _LINE_BYTES)
@@ -60,6 +78,26 @@ class GeneratorGate:
         start_ns, end_ns = line.split()
         return LoadWindow(start_ns=int(start_ns), end_ns=int(end_ns))
 
+    def farewell(self) -> None:
+        """Say that this process has closed its record and ends in good order."""
+        self._say(_FAREWELL)
+
+    def close(self) -> None:
+        """Let go of a gate that another process of the same generator waits at."""
+        os.close(self._ready_fd)
+        os.close(self.go_fd)
+
+    def _say(self, byte: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._ready_fd, byte)
+
+
+def worker_gates(environment: Mapping[str, str]) -> list[GeneratorGate]:
+    """Give the gates of the processes that a generator is to fork, in their order."""
+    return [
+        GeneratorGate.parse(text) for text in environment.get(WORKER_GATES_VARIABLE, "").split()
+    ]
+
 
 class RunnerGate:
     """The runner's side of one generator's gate."""
@@ -68,6 +106,7 @@ class RunnerGate:
         self.ready_fd, self._child_ready_fd = os.pipe()
         self._child_go_fd, self._go_fd = os.pipe()
         self._open = True
+        self._farewell = False
 
     @property
     def child_fds(self) -> tuple[int, int]:
@@ -100,4 +139,20 @@ class RunnerGate:
         if self._open:
             self._open = False
             os.close(self._go_fd)
-            os.close(self.ready_fd)
+
+    def said_farewell(self, *, timeout_s: float) -> bool | None:
+        """Wait for the generator's end; tell whether it was in good order, None: not yet ended."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            left_s = max(0.0, deadline_s - time.monotonic())
+            if not select.select([self.ready_fd], [], [], left_s)[0]:
+                return None
+            piece = os.read(self.ready_fd, _LINE_BYTES)
+            if not piece:
+                return self._farewell
+            self._farewell = self._farewell or _FAREWELL in piece
+
+    def dispose(self) -> None:
+        """Let go of it all, once the generator's end is accounted for."""
+        self.close()
+        os.close(self.ready_fd)

@@ -10,12 +10,13 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from history.errors import UserError
 from history.files import write_text_whole
+from history.operation import INT64_MAX
 
 SUFFIX = ".health"
 SAMPLE_NS = 500_000_000
@@ -45,6 +46,19 @@ class HealthSample:
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(HealthSample))
+
+MEANINGS: Mapping[str, str] = {
+    "process": "the generator process: swarm-0, locust-0",
+    "at_ns": "the sample's end, nanoseconds of the host's monotonic clock as in operations.parquet",
+    "interval_ns": "how long it covers, up to at_ns",
+    "cpu_ns": "CPU time the process used in it",
+    "loop_lag_ns_p50": "median lateness of the event loop in it, probed every 20 ms",
+    "loop_lag_ns_max": "its longest",
+    "in_flight": "requests sent and not yet answered, at at_ns",
+    "queued": "requests that were due and not yet sent, at at_ns",
+    "connections": "connections or users, at at_ns",
+}
+"""The columns of health.csv, in order; one row a process and half second."""
 
 
 class HealthMeter:
@@ -139,6 +153,8 @@ def _sample(line: bytes) -> HealthSample | None:
 
 def _checked(found: dict[str, object]) -> HealthSample:
     numbers = {name: int(str(found[name])) for name in FIELDS[1:] if name in found}
+    if "surplus" in found or not all(0 <= number <= INT64_MAX for number in numbers.values()):
+        raise ValueError(numbers)
     return HealthSample(process=str(found.get("process", "")), **numbers)
 
 
@@ -158,7 +174,7 @@ def read_health(path: Path) -> Sequence[HealthSample]:
     except OSError:
         return ()
     samples = []
-    for row in csv.DictReader(io.StringIO(text)):
+    for row in csv.DictReader(io.StringIO(text), restkey="surplus"):
         try:
             samples.append(_checked(dict(row)))
         except (ValueError, TypeError):

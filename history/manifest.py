@@ -20,6 +20,9 @@ SCHEMA_VERSION = 1
 ENDED_WELL = "ended"
 """The exit state of a process that ended by itself, in good order."""
 
+POISSON = "poisson"
+"""Arrivals at random, as of many independent callers; the other kind is uniform."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownValue:
@@ -35,6 +38,8 @@ class Load:
 
     `connections_max` bounds what an open loop may open when all `connections` are busy (0: no
     more than those). `shape` is what history/shape.py reads, `arrivals` uniform or poisson.
+    Where a user started and stopped the load in Locust's page, nothing was asked of it here:
+    no users, no connections, no duration.
     Runs of before these fields existed read as their defaults, which is what they did.
     """
 
@@ -50,6 +55,11 @@ class Load:
     shape: str = "constant"
     connections_max: int = 0
     locust_processes: int = 1
+
+    @property
+    def by_page(self) -> bool:
+        """Whether the load was what somebody chose in Locust's page."""
+        return not self.users
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,18 +8,19 @@ and judge read the same table, so that what was due is one and the same number. 
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 Point = tuple[float, float]
 
+CONSTANT = "constant"
 BURST = "burst"
 VOLLEY_TICK_NS = 20_000_000
 """In a burst without RATE, volleys start on multiples of this, common to all processes."""
 
 SHAPES: dict[str, tuple[Point, ...]] = {
-    "constant": ((0, 1), (1, 1)),
+    CONSTANT: ((0, 1), (1, 1)),
     "ramp": ((0, 0.05), (1, 1)),
     "steps": (
         *((0, 0.2), (0.2, 0.2), (0.2, 0.4), (0.4, 0.4), (0.4, 0.6), (0.6, 0.6)),
@@ -29,10 +30,17 @@ SHAPES: dict[str, tuple[Point, ...]] = {
     "soak": ((0, 0.1), (0.05, 1), (1, 1)),
     BURST: ((0, 1), (1, 1)),
 }
-"""constant: full all the time. ramp: rises evenly to the end. steps: five of equal length. spike:
-a fifth of the load, and all of it for a tenth of the time. soak: up within a twentieth, then held,
-for hours. burst: all connections at the same instant, again and again."""
 
+MEANINGS: Mapping[str, str] = {
+    CONSTANT: "full all the time",
+    "ramp": "rises evenly to the end",
+    "steps": "five of equal length",
+    "spike": "a fifth of the load, and all of it for a tenth of the time",
+    "soak": "up within a twentieth, then held, for hours",
+    BURST: "all connections at the same instant, again and again",
+}
+
+_GRID = 1_000
 _CUSTOM = re.compile(r"[0-9.]+:[0-9.]+(?:,[0-9.]+:[0-9.]+)+")
 EXPECTED = (
     f"{', '.join(SHAPES)}, or points share:level such as 0:0.1,0.5:1,1:0.2 (shares rise from 0 "
@@ -88,13 +96,42 @@ def level_at(shape: LoadShape, share: float) -> float:
 
 def clients_at(shape: LoadShape, total: int, share: float) -> int:
     """Give how many of `total` connections or users are to be active; at least one."""
+    return _rounded_up(total * level_at(shape, share))
+
+
+def _rounded_up(clients: float) -> int:
     # Rounded before it is rounded up: 0.2 * 50 is a hair above 10.
-    return max(1, math.ceil(round(total * level_at(shape, share), 6)))
+    return max(1, math.ceil(round(clients, 6)))
 
 
-def requests_due(shape: LoadShape, *, rate_per_s: float, duration_s: float) -> float:
-    """Give how many requests an open loop is to send over the whole load."""
-    return rate_per_s * duration_s * shape.mass
+def clients_held(shape: LoadShape, total: int, *, least_share: float) -> int:
+    """Give the most clients that a shape asks for during `least_share` of the load in all.
+
+    A ramp asks for its last ones only at the very end: they may find no time to send.
+    """
+    levels = sorted((level_at(shape, at / _GRID) for at in range(_GRID)), reverse=True)
+    return _rounded_up(total * levels[math.ceil(least_share * _GRID) - 1])
+
+
+def fewest_clients(shape: LoadShape, total: int, *, first: float, last: float) -> int:
+    """Give the fewest clients that are to be active at once between two shares of the load."""
+    shares = [first, last, *(share for share, _ in shape.points if first < share < last)]
+    # The level just before a step belongs to the piece that ends there.
+    before = [level for share, level in shape.points if first < share <= last]
+    level = min([level_at(shape, share) for share in shares] + before)
+    return _rounded_up(total * level)
+
+
+def requests_due(
+    shape: LoadShape, *, rate_per_s: float, duration_s: float, after: float = 0.0
+) -> float:
+    """Give how many requests an open loop is to send after a share of the load."""
+    mass = 0.0
+    for (x0, l0), (x1, l1) in pairwise(shape.points):
+        first = max(x0, after)
+        if first < x1:
+            mass += (x1 - first) * (l0 + (l1 - l0) * (first - x0) / (x1 - x0) + l1) / 2
+    return rate_per_s * duration_s * mass
 
 
 def volley_interval_ns(*, connections: int, rate_per_s: float) -> int:

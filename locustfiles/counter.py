@@ -3,137 +3,148 @@
     locust -f locustfiles/counter.py --headless --host http://127.0.0.1:8000/
 
 The runner passes the rest in the environment: GAPLESS_JOURNALS (folder of the journal;
-without it nothing starts), GAPLESS_TIMEOUT_S, GAPLESS_ALLOW_HOST, and the start gate.
+without it nothing starts), GAPLESS_TIMEOUT_S, GAPLESS_ALLOW_HOST, GAPLESS_SHAPE,
+GAPLESS_VOLLEY_NS, and the start gates.
 """
 
-import contextlib
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 import gevent
-import gevent.socket
-from locust import User, constant, events, task
+from locust import LoadTestShape, User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.runners import Runner
+from locust.user.task import LOCUST_STATE_STOPPING
+from locust.web import WebUI
 
-from history.destination import REFUSED_PAUSE_S, Destination, require_allowed
+from history.destination import REFUSED_PAUSE_S, require_allowed
 from history.errors import UserError
-from history.gate import GeneratorGate
-from history.journal import SUFFIX, Journal
+from history.gate import WORKER_GATES_VARIABLE
+from history.journal import NO_TIME
 from history.operation import Outcome, Reason
+from locustfiles import page, processes
+from locustfiles.conductor import Conductor
+from locustfiles.recording import Recording
+from locustfiles.shaping import ShapedUsers
 from locustfiles.transport import SendOnceClient, describe
 
-SOURCE = "locust"
-DEFAULT_TIMEOUT_S = 10.0
-EXIT_JOURNAL = 2
 NS_PER_MS = 1_000_000
 
 
-class Recording:
-    """What the users of this process share: where they send, and the journal they write."""
+def _shape_of(users: ShapedUsers) -> type[LoadTestShape]:
+    class Shape(LoadTestShape):
+        """Makes Locust follow a shape, with a change a second at most.
 
-    destination: Destination
-    journal: Journal
-    timeout_s: float
-    users = 0
-    stopping = False
+        Locust asks again a second after it asked last, or at once when the answer took longer:
+        so each answer waits until there is news. Users come and go at once, as the shape says;
+        SPAWN_RATE is for loads without one.
+        """
+
+        use_common_options = True  # USERS is what the shape scales
+
+        def tick(self) -> tuple[int, float]:
+            """Give how many users there are to be, and how many may be started a second."""
+            return users.next_count(), float(users.total)
+
+    return Shape
+
+
+SHAPED = ShapedUsers.from_environment(os.environ)
+if SHAPED is not None:
+    Shape = _shape_of(SHAPED)
+    """Locust looks for such a class in its locustfile."""
+
+
+@events.init_command_line_parser.add_listener
+def _prepare_workers(parser: Any, **_: Any) -> None:  # noqa: ANN401 -- Locust's signature
+    if os.environ.get(WORKER_GATES_VARIABLE):
+        CounterUser.talk = processes.Talk()
+        CounterUser.talk.settle(parser)
+        processes.end_with_parent()
 
 
 @events.init.add_listener
-def _open(environment: Environment, **_: Any) -> None:  # noqa: ANN401 -- Locust's signature
-    folder = os.environ.get("GAPLESS_JOURNALS")
-    if not folder:
+def _open(environment: Environment, runner: Runner, web_ui: WebUI | None, **_: Any) -> None:  # noqa: ANN401
+    if not os.environ.get("GAPLESS_JOURNALS"):
         raise SystemExit("gapless: GAPLESS_JOURNALS is not set; start Locust with make loadtest")
+    url, index = environment.host or "", processes.index_of(runner)
+    recording = None
     try:
-        Recording.destination = require_allowed(
-            environment.host or "", os.environ.get("GAPLESS_ALLOW_HOST", "").split(",")
-        )
-        Recording.timeout_s = float(os.environ.get("GAPLESS_TIMEOUT_S", DEFAULT_TIMEOUT_S))
-        name = f"{SOURCE}-0"
-        Recording.journal = Journal(Path(folder) / f"{name}{SUFFIX}", process=name, source=SOURCE)
+        destination = require_allowed(url, os.environ.get("GAPLESS_ALLOW_HOST", "").split(","))
+        if index is not None:
+            recording = Recording.from_environment(os.environ, index=index, destination=destination)
+            CounterUser.recording = recording
     except UserError as error:
         raise SystemExit(f"gapless: {error}") from error
-
-
-@events.test_start.add_listener
-def _wait_for_gate(environment: Environment, **_: Any) -> None:  # noqa: ANN401
-    Recording.stopping = False
-    gate = GeneratorGate.from_environment(os.environ)
-    if gate is None:
-        return
-    window = gate.wait()  # blocks this process, which has nothing else to do yet
-    if window is None:
-        # Locust swallows a listener's exceptions and would start its users all the same, and
-        # quitting a test that has not started hangs: only SystemExit ends it.
-        Recording.journal.close()
-        raise SystemExit(0)
-    while time.monotonic_ns() < window.start_ns:
-        gevent.sleep((window.start_ns - time.monotonic_ns()) / 1e9)
-    gevent.spawn(_quit_when_over, environment, gate, window.end_ns)
-
-
-def _quit_when_over(environment: Environment, gate: GeneratorGate, end_ns: int) -> None:
-    with contextlib.suppress(TimeoutError):
-        # Nothing more is ever written there: readable means that the runner has closed it.
-        gevent.socket.wait_read(gate.go_fd, timeout=max(0.0, (end_ns - time.monotonic_ns()) / 1e9))
-    _quit(environment)
-
-
-def _quit(environment: Environment) -> None:
-    if environment.runner is not None:
-        environment.runner.quit()
-
-
-@events.test_stopping.add_listener
-def _send_no_more(**_: Any) -> None:  # noqa: ANN401
-    Recording.stopping = True
-
-
-@events.quit.add_listener
-def _close(**_: Any) -> None:  # noqa: ANN401
-    Recording.journal.close()
+    if web_ui is not None:
+        page.keep_to(web_ui, url)
+    gate = processes.own_gate(os.environ, runner)
+    conductor = Conductor(
+        environment, runner, gate=gate, recording=recording, shaped=SHAPED, variables=os.environ
+    )
+    CounterUser.conductor = conductor
+    conductor.begin()
 
 
 class CounterUser(User):
     """One closed-loop client on its own connection."""
 
-    wait_time = constant(0)
+    recording: Recording
+    conductor: Conductor
+    talk: processes.Talk
 
     def on_start(self) -> None:
         """Take a number for this user, and a client."""
-        self.worker = Recording.users
-        Recording.users += 1
-        self.connection = SendOnceClient(Recording.destination, timeout_s=Recording.timeout_s)
+        self.worker = self.recording.next_worker()
+        self.client = SendOnceClient(self.recording.destination, timeout_s=self.recording.timeout_s)
 
     def on_stop(self) -> None:
         """Close the connection."""
-        self.connection.close()
+        self.client.close()
 
     @task
-    def take_number(self) -> None:
-        """GET the next number, recorded before it is sent and when it is answered."""
-        if Recording.stopping:
-            # Locust kills users that it finds between two tasks; one that is about to run
-            # again would be killed with its request in flight, and need not send it.
-            raise StopUser
+    def take_numbers(self) -> None:
+        """Take one number after the other, until told to stop.
+
+        All of a user's life is one task: between two tasks Locust kills users that are to
+        stop, and one that is just about to go on would be killed with its request in flight.
+        """
+        recording = self.recording
         try:
-            slot = Recording.journal.begin(self.worker)
+            while not recording.stopping and self._state != LOCUST_STATE_STOPPING:
+                self._take_one(recording)
         except UserError as error:
-            self.environment.process_exit_code = EXIT_JOURNAL
-            _quit(self.environment)
-            raise SystemExit(f"gapless: {error}") from error
-        sent_ns = time.monotonic_ns()
-        answer = self.connection.increment()
-        Recording.journal.complete(slot, answer.seen, answer.status, answer.attempts)
+            self.conductor.fail(error)
+        raise StopUser
+
+    def _take_one(self, recording: Recording) -> None:
+        """GET the next number, recorded before it is sent and when it is answered."""
+        self.client.open()
+        volleys, due_ns = self.conductor.volleys, NO_TIME
+        if volleys is not None:
+            due = volleys.wait()
+            if due is None:
+                return
+            due_ns = due
+            self.client.open()  # a connection may die while nothing is sent on it
+        start_ns = time.monotonic_ns()
+        slot = recording.journal.begin(self.worker, due_ns, start_ns=start_ns)
+        recording.in_flight += 1
+        try:
+            answer = self.client.increment(in_volley=volleys is not None)
+        finally:
+            recording.in_flight -= 1
+        end_ns = self.client.end_ns
+        recording.journal.complete(slot, answer.seen, answer.status, answer.attempts, end_ns)
         self.environment.events.request.fire(
             request_type="GET",
-            name=Recording.destination.path,
-            response_time=(time.monotonic_ns() - sent_ns) / NS_PER_MS,
+            name=recording.destination.path,
+            response_time=(end_ns - start_ns) / NS_PER_MS,
             response_length=answer.body_bytes,
             exception=None if answer.seen.outcome is Outcome.OK else RuntimeError(describe(answer)),
             context={},
         )
-        if answer.seen.reason is Reason.NEVER_SENT:
-            gevent.sleep(REFUSED_PAUSE_S)
+        # Whoever is always answered at once would otherwise never let the others send.
+        gevent.sleep(REFUSED_PAUSE_S if answer.seen.reason is Reason.NEVER_SENT else 0)

@@ -1,105 +1,130 @@
 """Sending one increment from a Locust greenlet, once, and reading its answer.
 
-Locust's own FastHttpUser sends a GET again by itself when the connection breaks: its HTTP
-client retries idempotent methods up to its pool's size plus one, and `max_retries=0` does not
-reach that loop (geventhttpclient 2.6.1, HTTPClient.request). Every send takes a socket from
-the client's pool first, so a pool that gives one socket an operation cannot be re-sent over.
-The pool is a private attribute: the exact pin in requirements.txt guards it, and
-tests/locustfiles proves it against a server that drops answers.
+Locust's own FastHttpUser sends a GET again by itself when the connection breaks (its client,
+geventhttpclient 2.6.1, retries idempotent methods up to its pool's size plus one, and
+`max_retries=0` does not reach that loop), and its client alone costs two thirds of a request.
+This one has a single place that writes to the socket, called once an operation.
 """
 
+import contextlib
+import ssl
+import time
+
+import gevent
 import gevent.socket
-from geventhttpclient.client import HTTPClient
-from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+import gevent.ssl
 
-from history.classify import MAX_BODY_BYTES, Answer, answer_of, no_answer
-from history.destination import Destination
+from history.classify import Answer, no_answer
+from history.destination import Destination, encode_get
 from history.operation import Outcome, Reason
+from locustfiles.answers import AnswerReader
 
-
-class _SecondSendRefusedError(Exception):
-    """The client was about to send a request again because its connection had broken."""
-
-
-_FAILURES: tuple[tuple[type[BaseException], Reason], ...] = (
-    (TimeoutError, Reason.TIMEOUT),
-    (gevent.socket.timeout, Reason.TIMEOUT),
-    (_SecondSendRefusedError, Reason.CONNECTION_LOST),
-    (HTTPConnectionClosed, Reason.CONNECTION_LOST),
-    (HTTPParseError, Reason.MALFORMED_ANSWER),
-    (OSError, Reason.CONNECTION_LOST),
-    (Exception, Reason.CLIENT_ERROR),
-)
+USER_AGENT = "gapless-locust"
+_READ_BYTES = 64 * 1024
 
 
 class SendOnceClient:
-    """One user's connection to the counter. `timeout_s` bounds connecting and each wait."""
+    """One user's connection to the counter. Not for use by two greenlets at once.
+
+    `timeout_s` bounds opening the connection, and one operation from its sending to its end.
+    Certificates are checked against the system's authorities.
+    """
 
     def __init__(self, destination: Destination, *, timeout_s: float) -> None:
         self._destination = destination
         self._timeout_s = timeout_s
-        self._sends = 0
-        self._client = self._new_client()
+        self._request = encode_get(destination, user_agent=USER_AGENT)
+        self._tls = gevent.ssl.create_default_context() if destination.scheme == "https" else None
+        self._socket: gevent.socket.socket | None = None
+        self._reader = AnswerReader()
+        self.end_ns = 0
+        """When the last operation ended, monotonic: first thing after its last bytes arrived."""
 
-    def _new_client(self) -> HTTPClient:
-        client = HTTPClient(
-            self._destination.host,
-            port=self._destination.port,
-            ssl=self._destination.scheme == "https",
-            concurrency=1,
-            connection_timeout=self._timeout_s,
-            network_timeout=self._timeout_s,
-            headers={"Accept-Encoding": "identity", "User-Agent": "gapless-locust"},
-        )
-        pool = client._connection_pool  # noqa: SLF001 -- see the module's docstring
-        take = pool.get_socket
+    def open(self) -> gevent.socket.socket | None:
+        """Make sure of a connection on which nothing has arrived unasked; None: there is none."""
+        if self._socket is not None and not _is_silent(self._socket):
+            self.close()
+        if self._socket is None:
+            self._socket = self._connect()
+            self._reader = AnswerReader()
+        return self._socket
 
-        def take_once() -> gevent.socket.socket:
-            if self._sends:
-                raise _SecondSendRefusedError
-            taken = take()
-            self._sends = 1
-            return taken
+    def increment(self, *, in_volley: bool = False) -> Answer:
+        """Send one GET and read its answer; never raises for what a server does.
 
-        pool.get_socket = take_once  # type: ignore[method-assign]
-        return client
-
-    def increment(self) -> Answer:
-        """Send one GET and read its answer; never raises for what a server does."""
-        self._sends = 0
-        try:
-            response = self._client.get(self._destination.path)
-            body = bytes(response.read(MAX_BODY_BYTES + 1))
-        except Exception as error:  # noqa: BLE001 -- becomes the recorded reason
-            self._start_over()
-            return no_answer(self._reason(error), attempts=self._sends)
-        complete = bool(response.message_complete)
-        announced = response.get("content-length")
-        framed = announced is None or not complete or str(announced).strip() == str(len(body))
-        if not complete or not framed:
-            self._start_over()
-        if not framed:
-            # More than one answer was read as one: "5" and "6" must not become 56.
-            return no_answer(Reason.MALFORMED_ANSWER, attempts=self._sends)
-        return answer_of(int(response.status_code), body, complete=complete, attempts=self._sends)
-
-    def _start_over(self) -> None:
-        """Leave the connection: what is still to come on it must not meet the next request.
-
-        After an interim 1xx answer the client puts a socket back into its pool while it is
-        still read, so dropping the response is not enough.
+        In a volley, all that fire with it send before it looks for its answer.
         """
-        self._client.close()
-        self._client = self._new_client()
+        connection = self._socket or self.open()
+        if connection is None:
+            self.end_ns = time.monotonic_ns()
+            return no_answer(Reason.NEVER_SENT)
+        late = gevent.Timeout.start_new(self._timeout_s)
+        try:
+            answer = self._exchange(connection, in_volley=in_volley)
+        except gevent.Timeout as timeout:
+            if timeout is not late:
+                raise
+            self.end_ns = time.monotonic_ns()
+            self.close()
+            return no_answer(Reason.TIMEOUT)
+        finally:
+            late.close()
+        if not self._reader.keep:
+            self.close()
+        return answer
+
+    def _exchange(self, connection: gevent.socket.socket, *, in_volley: bool) -> Answer:
+        try:
+            connection.sendall(self._request)
+            if in_volley:
+                gevent.sleep(0)  # to the end of the queue in which the others stand
+            while data := connection.recv(_READ_BYTES):
+                self.end_ns = time.monotonic_ns()
+                answer = self._reader.feed(data)
+                if answer is not None:
+                    return answer
+        except OSError:
+            self.end_ns = time.monotonic_ns()
+            return self._reader.end(orderly=False)
+        self.end_ns = time.monotonic_ns()
+        return self._reader.end(orderly=True)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
+        """Close the connection, and with it whatever may still arrive."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
-    def _reason(self, error: Exception) -> Reason:
-        if not self._sends:
-            return Reason.NEVER_SENT
-        return next(reason for kind, reason in _FAILURES if isinstance(error, kind))
+    def _connect(self) -> gevent.socket.socket | None:
+        target = self._destination
+        # Time is up quietly: that the connection is not there says it.
+        with gevent.Timeout(self._timeout_s, exception=False):
+            try:
+                plain = gevent.socket.create_connection((target.host, target.port))
+            except (OSError, UnicodeError):
+                return None
+            if self._tls is None:
+                return plain
+            with contextlib.suppress(OSError):  # TLS failures are OSErrors
+                return self._tls.wrap_socket(plain, server_hostname=target.host)
+        return None
+
+
+def _is_silent(connection: gevent.socket.socket) -> bool:
+    """Tell whether a connection is open and nothing has arrived on it unasked.
+
+    It may have died since its last answer; or more than that answer may have come, which must
+    not be read as the next request's.
+    """
+    connection.settimeout(0.0)
+    try:
+        connection.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        connection.settimeout(None)
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def describe(answer: Answer) -> str:

@@ -14,7 +14,7 @@ from history.run import LATEST, RunFolder, find_run
 from runner.live.plain import PlainView
 from runner.live.screen import ScreenView, can_draw
 from runner.loadtest import loadtest
-from runner.options import LoadOptions, read_options
+from runner.options import LoadOptions, read_options, read_page_options
 from runner.provenance import REPOSITORY
 
 REPORTS = REPOSITORY / "reports"
@@ -22,7 +22,7 @@ REPORTS = REPOSITORY / "reports"
 _EPILOG = """\
 variables (make passes them on): TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE
 CONNECTIONS RATE PROCESSES TIMEOUT INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LIMITS
-RUN; see make help
+SHAPE LOCUST_PROCESSES LOCUST_UI_PORT RUN; see make help
 
 exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
 """
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("loadtest", help="deploy if needed, load, seal, judge, report")
     commands.add_parser("verify", help="judge the run RUN (default latest); loadtest if none yet")
     commands.add_parser("report", help="the same for a run that there is")
+    commands.add_parser("locust-ui", help="as loadtest, with the load made in Locust's page")
     parser.add_argument(
         "--reports", type=Path, default=REPORTS, help="where runs are kept [default: reports/]"
     )
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, signal.default_int_handler)
     run_name = os.environ.get("RUN", "").strip() or LATEST
     try:
-        load = read_options(os.environ)
+        page = options.command == "locust-ui"
+        load = read_page_options(os.environ) if page else read_options(os.environ)
         stored = any(options.reports.glob("*/manifest.json"))
         judging = options.command == "verify" and (stored or run_name != LATEST)
         if judging or options.command == "report":

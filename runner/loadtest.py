@@ -12,19 +12,14 @@ from history.journal import Journal
 from history.manifest import KnownValue, Load, Manifest
 from history.run import RunFolder, point_latest, seal_locked
 from history.shape import BURST
-from runner import provenance
+from runner import locust, provenance
 from runner.bracket import before, final, first_increment, initialise, last_increment
-from runner.generators import (
-    INTERRUPTS,
-    Generator,
-    commands,
-    generator_environment,
-    run_load,
-    start,
-)
+from runner.generators import INTERRUPTS, commands, generator_environment, run_load
 from runner.live.plain import View
 from runner.live.watch import LiveView
 from runner.options import LoadOptions
+from runner.page import kept_port
+from runner.processes import Generator, start
 from runner.record import discard, new_manifest, recording, with_exit_states
 from runner.targets import Counter, open_counter, sole_use
 
@@ -48,6 +43,7 @@ def loadtest(
         )
     with (
         _restored_interrupts(),
+        kept_port(options.page),
         open_counter(settings, options, say) as counter,
         sole_use(counter.destination),
     ):
@@ -103,7 +99,7 @@ def _begin(
         say(f"GET {counter.url}: {first.seen.value}")
         manifest = manifest.replace(initial=initial or before(first, counter.returns))
         manifest.write(run.manifest)
-        say(_announcement(options.load))
+        say(_announcement(options))
         generators = _start(run, counter, options)
         try:
             # Before the load: a run that is cut off must be the one that is judged next.
@@ -171,10 +167,17 @@ def _start(run: RunFolder, counter: Counter, options: LoadOptions) -> list[Gener
             options, journals=run.journals, allowed_hosts=counter.allowed_hosts
         ),
         logs=run.path / "logs",
+        workers=locust.workers(options.load),
     )
 
 
-def _announcement(load: Load) -> str:
+def _announcement(options: LoadOptions) -> str:
+    load, page = options.load, options.page
+    if page is not None:
+        return (
+            f"Locust's page: http://{page.host}:{page.port}/ (in a moment); start and stop tests "
+            "there as often as you like; Ctrl-C ends and judges what was recorded"
+        )
     return (
         f"load: {load.duration_s} s of {load.users} Locust users and {load.connections} swarm "
         f"connections ({_manner(load)}); Ctrl-C stops early and judges what was recorded"

@@ -1,5 +1,6 @@
 """What a run is asked to be: make variables, read once at the edge and checked."""
 
+import dataclasses
 import math
 import os
 import re
@@ -29,8 +30,21 @@ SAFE_INITIAL = INT64_MAX // 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Locust's web page: where it listens, and what its form says at first."""
+
+    host: str = "127.0.0.1"
+    port: int
+    users: int
+    spawn_rate_per_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """The variables of `make loadtest`; `load` is what the generators are told."""
+    """The variables of `make loadtest`; `load` is what the generators are told.
+
+    With `page`, the load is what its user makes of it there.
+    """
 
     load: Load
     initial: int
@@ -41,6 +55,7 @@ class LoadOptions:
     run_id: str
     returns: Returns
     fail_fast: bool
+    page: Page | None = None
 
 
 def read_options(variables: Mapping[str, str]) -> LoadOptions:
@@ -81,6 +96,36 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
         returns=read.parsed("RETURNS", str(Returns.NEW), _parse_returns),
         fail_fast=read.choice("FAIL_FAST", ("0", "1")) == "1",
     )
+
+
+def read_page_options(variables: Mapping[str, str]) -> LoadOptions:
+    """Read the make variables of `make locust-ui`, where Locust's page says how much load.
+
+    Raises UserError as read_options does.
+    """
+    options = read_options(variables)
+    load = options.load
+    if load.shape != parse_shape("constant").name:
+        raise UserError(
+            f"SHAPE={load.shape}: Locust's page starts and stops its users itself; leave SHAPE "
+            "out, or use make loadtest"
+        )
+    page = Page(
+        port=_Reader(variables).integer("LOCUST_UI_PORT", 8089, low=1, high=65_535),
+        users=load.users,
+        spawn_rate_per_s=load.spawn_rate_per_s,
+    )
+    chosen_there = dataclasses.replace(
+        load,
+        duration_s=0,
+        users=0,
+        spawn_rate_per_s=0,
+        connections=0,
+        connections_max=0,
+        rate_per_s=0,
+        processes=0,
+    )
+    return dataclasses.replace(options, load=chosen_there, page=page)
 
 
 def spare_cores() -> int:

@@ -11,7 +11,7 @@ _PACKAGES = (
     "aiohttp",
     "boto3",
     "gevent",
-    "geventhttpclient",
+    "httptools",
     "locust",
     "ministack",
     "numpy",

@@ -10,7 +10,7 @@ from history.errors import UserError
 from history.journal import SUFFIX, Journal, boot_id, host_name
 from history.manifest import ENDED_WELL, KnownValue, Manifest, ProcessRecord
 from history.run import RunFolder, locked
-from runner import provenance
+from runner import locust, provenance
 from runner.options import LoadOptions
 from runner.targets import Counter
 
@@ -87,7 +87,7 @@ def new_manifest(
         dirty=dirty,
         processes=(
             *(_process(name, "swarm", "unknown") for name in names),
-            _process("locust-0", "locust", "unknown"),
+            *(_process(name, locust.SOURCE, "unknown") for name in locust.names(options.load)),
             _process(RUNNER, SOURCE, "unknown"),
         ),
     )

@@ -140,6 +140,11 @@ def _local_cloud(settings: Settings, started: ExitStack, say: Say) -> LocalCloud
 
 def cost_warning(options: LoadOptions) -> str:
     """Say how many requests a run against AWS will send, at most, and what they cost."""
+    if options.page is not None:
+        return (
+            f"cost: {USD_PER_MILLION_GETS} USD a million requests (us-east-1); how many there "
+            "are is up to you, in Locust's page"
+        )
     clients = options.load.users + (0 if options.load.rate_per_s else options.load.connections)
     rate = min(ACCOUNT_LIMIT_PER_S, clients / ASSUMED_ANSWER_S + options.load.rate_per_s)
     requests = int(rate * options.load.duration_s)

@@ -12,23 +12,12 @@ from types import TracebackType
 from typing import Self
 
 from history.classify import Answer, classify_answer, no_answer
-from history.destination import Destination, parse_destination
+from history.destination import encode_get, parse_destination
 from history.errors import UserError
 from history.journal import Journal
 from history.operation import Reason
 from swarm.connection import Connection
 from swarm.transport import USER_AGENT, Client, Listener, tls_context
-
-
-def encode_request(destination: Destination) -> bytes:
-    """Spell the one request that is sent again and again."""
-    host = f"[{destination.host}]" if ":" in destination.host else destination.host
-    usual = {"http": 80, "https": 443}[destination.scheme]
-    authority = host if destination.port == usual else f"{host}:{destination.port}"
-    return (
-        f"GET {destination.path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {USER_AGENT}\r\n"
-        "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n"
-    ).encode("ascii")
 
 
 class WireTransport:
@@ -41,7 +30,7 @@ class WireTransport:
         self._destination = parse_destination(url)
         self._timeout_s = timeout_s
         self._tls = tls_context() if self._destination.scheme == "https" else None
-        self.request = encode_request(self._destination)
+        self.request = encode_get(self._destination, user_agent=USER_AGENT)
 
     async def __aenter__(self) -> Self:
         return self

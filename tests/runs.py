@@ -1,5 +1,6 @@
 """Runs and histories built from literal rows."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pyarrow as pa
 
 from analysis.cells import typed_frame
 from analysis.run import Run
+from history.health import SAMPLE_NS, HealthSample
 from history.manifest import KnownValue, Load, Manifest, ProcessRecord
 from history.operation import Returns
 
@@ -77,3 +79,57 @@ def lost(start_ns: int, **more: Any) -> dict[str, Any]:
 def read(start_ns: int, end_ns: int, value: int) -> dict[str, Any]:
     """An answered read."""
     return ok(start_ns, end_ns, value, kind="read")
+
+
+def recorded(rows: list[dict[str, Any]], **changes: Any) -> Run:
+    """A run of two generators that went well, but for the changes."""
+    manifest = new_manifest(processes=("swarm-0", "locust-0"))
+    counts = {name: sum(row["process"] == name for row in rows) for name in ("swarm-0", "locust-0")}
+    manifest = manifest.replace(
+        sealed=True,
+        final=KnownValue(value=len(rows), how="GET"),
+        initial=KnownValue(value=0, how="PUT"),
+        processes=tuple(
+            dataclasses.replace(
+                process,
+                journal_records=counts[process.process],
+                closed_records=counts[process.process],
+            )
+            for process in manifest.processes
+        ),
+    )
+    return run_of(rows, final=len(rows), manifest=manifest.replace(**changes))
+
+
+def busy(count: int = 2_000, *, overlapping: bool = True) -> list[dict[str, Any]]:
+    """Answered increments of 50 connections and 20 users, each sent 10 ns after the last."""
+    rows = []
+    for n in range(count):
+        source = "swarm" if n % 2 else "locust"
+        end = 10 * n + (15 if overlapping else 5)
+        worker = n // 2 % (50 if n % 2 else 20)
+        rows.append(
+            ok(
+                10 * n,
+                end,
+                n + 1,
+                source=source,
+                process=f"{source}-0",
+                worker=f"{source}-0/{worker}",
+            )
+        )
+    return rows
+
+
+def sample(process: str, at_ns: int, **more: Any) -> HealthSample:
+    """A health sample of half a second in which a process did next to nothing, but for more."""
+    quiet: dict[str, Any] = {
+        "interval_ns": SAMPLE_NS,
+        "cpu_ns": 0,
+        "loop_lag_ns_p50": 0,
+        "loop_lag_ns_max": 0,
+        "in_flight": 0,
+        "queued": 0,
+        "connections": 0,
+    }
+    return HealthSample(process=process, at_ns=at_ns, **(quiet | more))

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.patience import PATIENCE_S, until
+
 CERTIFICATE = Path(__file__).parent / "tls" / "localhost.crt"
 """Signed by itself, for localhost, until 2126; its key lies beside it and protects nothing."""
 
@@ -26,7 +28,8 @@ class CounterServer:
     """A server on a port of the system's choice, in a thread of its own; a context manager.
 
     `received` counts requests read off the wire, `value` is the counter; `waiting` is for those
-    that care how many they answer at once.
+    that care how many they answer at once. Each is answered after `pause_s`: a closed loop then
+    sends so many a second and does not take the whole machine.
     """
 
     def __init__(
@@ -36,9 +39,11 @@ class CounterServer:
         value: int = 0,
         hangs_up_on_put: bool = False,
         tls: bool = False,
+        pause_s: float = 0,
     ) -> None:
         self.answering = answering
         self.tls = tls
+        self.pause_s = pause_s
         self.hangs_up_on_put = hangs_up_on_put
         self.value = value
         self.received = 0
@@ -51,7 +56,7 @@ class CounterServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_S)
         return self
 
     def __exit__(
@@ -61,8 +66,16 @@ class CounterServer:
         trace: TracebackType | None,
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
+
+    def await_received(self, count: int) -> int:
+        """Wait until so many requests were read; give how many were.
+
+        A client that gave one up may have done so before this server's thread had its turn.
+        """
+        until(lambda: self.received >= count, f"{count} requests received")
+        return self.received
 
     def _run(self) -> None:
         self._loop.run_until_complete(self._serve())
@@ -97,7 +110,10 @@ class CounterServer:
                     await writer.drain()
                     return
                 self.received += 1
-                if not await self.answering(self, self.received, writer):
+                number = self.received
+                if self.pause_s:
+                    await asyncio.sleep(self.pause_s)
+                if not await self.answering(self, number, writer):
                     return
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             return
@@ -224,7 +240,7 @@ async def late_after_hints(server: CounterServer, n: int, writer: asyncio.Stream
     writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
     await writer.drain()
     if n % 5 == 0:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.6)
     writer.write(reply(value))
     return True
 

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     },
     "deploy/local": {"deploy", "history", "httptools", "ministack", "uvloop", "multidict"},
     "swarm": {"history", "aiohttp", "httptools", "uvloop", "yarl"},
-    "locustfiles": {"history", "locust", "gevent", "geventhttpclient"},
+    "locustfiles": {"history", "locust", "gevent", "flask", "httptools"},
     "runner": {"deploy", "history", "numpy", "rich"},
     "analysis": {"history", "pandas", "numpy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},
 }

@@ -7,13 +7,12 @@ would break it.
 
 import asyncio
 import socket
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 import uvloop
 
@@ -27,9 +26,9 @@ from swarm.aiohttp_transport import AiohttpTransport
 from swarm.transport import Client, Listener, Transport
 from swarm.wire import WireClient, WireTransport
 from tests import servers
+from tests.patience import PATIENCE_S
 from tests.servers import Answering, CounterServer
 
-PATIENCE_S = 300.0
 Send = Callable[[str, int, float], list[Answer]]
 OK, REJECTED, INDETERMINATE = Outcome.OK, Outcome.REJECTED, Outcome.INDETERMINATE
 
@@ -135,7 +134,7 @@ def test_answers(
     send: Send, answering: Answering, expected: dict[tuple[Outcome, Reason, int], int]
 ) -> None:
     with CounterServer(answering) as server:
-        answers = send(server.url, 100, 10)
+        answers = send(server.url, 100, PATIENCE_S)
         received = server.received
     seen = Counter((a.seen.outcome, a.seen.reason, a.status) for a in answers)
     assert seen == expected
@@ -216,7 +215,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_request(transport: type[T
 @EACH
 def test_a_truncated_answer_is_indeterminate(send: Send) -> None:
     with CounterServer(servers.truncated) as server:
-        answers = send(server.url, 20, 10)
+        answers = send(server.url, 20, PATIENCE_S)
         received = server.received
     assert {answer.seen.outcome for answer in answers} == {INDETERMINATE}
     assert received == 20
@@ -225,7 +224,7 @@ def test_a_truncated_answer_is_indeterminate(send: Send) -> None:
 @EACH
 def test_connections_that_die_unannounced_are_never_sent_over_twice(send: Send) -> None:
     with CounterServer(servers.closing_unannounced) as server:
-        answers = send(server.url, 200, 10)
+        answers = send(server.url, 200, PATIENCE_S)
         received, value = server.received, server.value
     assert len(answers) == 200
     # A request may meet a connection that is already dead; then it is counted as lost, and
@@ -242,9 +241,9 @@ def test_connections_that_die_unannounced_are_never_sent_over_twice(send: Send) 
 @pytest.mark.parametrize("answering", [servers.twice_at_once, servers.late_after_hints])
 def test_one_answer_is_never_taken_for_another(send: Send, answering: Answering) -> None:
     with CounterServer(answering) as server:
-        answers = send(server.url, 30, 0.2)
-        received, value = server.received, server.value
-    assert received == value == len(answers) == 30
+        answers = send(server.url, 20, 0.4)
+        received, value = server.await_received(20), server.value
+    assert received == value == len(answers) == 20
     for n, answer in enumerate(answers, start=1):
         assert answer.seen.value in {None, n}, f"request {n}"
 
@@ -252,8 +251,8 @@ def test_one_answer_is_never_taken_for_another(send: Send, answering: Answering)
 @EACH
 def test_silence_is_a_time_out(send: Send) -> None:
     with CounterServer(servers.silent) as server:
-        (answer,) = send(server.url, 1, 0.2)
-        received = server.received
+        (answer,) = send(server.url, 1, 0.4)
+        received = server.await_received(1)
     assert answer == ((INDETERMINATE, None, Reason.TIMEOUT), 0, 1, 0)
     assert received == 1
 
@@ -262,27 +261,25 @@ def test_silence_is_a_time_out(send: Send) -> None:
 def test_a_refused_connection_was_never_sent(send: Send) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else's
-        (answer,) = send(f"http://127.0.0.1:{taken.getsockname()[1]}/", 1, 2)
+        (answer,) = send(f"http://127.0.0.1:{taken.getsockname()[1]}/", 1, PATIENCE_S)
     assert answer == ((REJECTED, None, Reason.NEVER_SENT), 0, 0, 0)
 
 
 @EACH
 def test_an_unknown_host_was_never_sent(send: Send) -> None:
-    (answer,) = send("http://no-such-host.invalid/", 1, 5)
+    (answer,) = send("http://no-such-host.invalid/", 1, PATIENCE_S)
     assert answer.seen == (REJECTED, None, Reason.NEVER_SENT)
 
 
 def test_the_switch_is_what_prevents_re_sends() -> None:
     """The test of the tests: aiohttp without our middleware re-sends, and this server sees it."""
-    program = """
-import asyncio, sys, aiohttp
-async def main():
-    async with aiohttp.ClientSession() as session:
-        for _ in range(100):
-            async with session.get(sys.argv[1]) as response:
-                await response.read()
-asyncio.run(main())
-"""
+
+    async def get_100(url: str) -> None:
+        async with aiohttp.ClientSession() as session:
+            for _ in range(100):
+                async with session.get(url) as response:
+                    await response.read()
+
     with CounterServer(servers.dropping) as server:
-        subprocess.run([sys.executable, "-c", program, server.url], check=True)
+        asyncio.run(get_100(server.url))
         assert server.received > 100

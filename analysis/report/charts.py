@@ -8,6 +8,7 @@ import io
 import math
 import textwrap
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -44,6 +45,8 @@ _SETTINGS: Any = {
 }
 NARROW_TITLE = 48
 """Characters of a title's line on a phone."""
+_PANEL_HEIGHT = 0.6
+"""Each further panel adds so much of a figure's height."""
 
 _MEASURED_FONT = b"'DejaVu Sans'"
 _READER_FONTS = (
@@ -54,23 +57,42 @@ _READER_FONTS = (
 def draw(plot: Plot, size: Size) -> bytes:
     """Draw lines and marks; give the SVG document."""
     with mpl.rc_context(_SETTINGS | {"font.size": size.value[2]}):
-        figure, axes = _canvas(plot.title, size)
-        for line in plot.lines:
-            _draw_line(axes, line)
-        for marks in plot.marks:
-            _draw_marks(axes, marks)
-        _scale(axes, plot)
-        if plot.rug is not None and len(plot.rug.x):
-            _draw_rug(axes, plot.rug)
-        _arrange(figure, axes, legend_rows=_legend(figure, axes, size))
+        figure, (axes,) = _canvas(plot.title, size)
+        _draw_plot(axes, plot)
+        _arrange(figure, [axes], legend_rows=_legend(figure, axes, size))
         return _svg(figure)
+
+
+def draw_panels(panels: Sequence[Plot], size: Size) -> bytes:
+    """Draw plots that share their x axis under each other; the first has title and legend."""
+    height = size.value[1] * (1 + _PANEL_HEIGHT * (len(panels) - 1))
+    with mpl.rc_context(_SETTINGS | {"font.size": size.value[2]}):
+        figure, all_axes = _canvas(panels[0].title, size, height, rows=len(panels))
+        for axes, panel in zip(all_axes, panels, strict=True):
+            _draw_plot(axes, panel)
+        for axes in all_axes[:-1]:
+            axes.tick_params(labelbottom=False)
+            axes.set_xlabel("")
+        figure.align_ylabels(all_axes)
+        _arrange(figure, all_axes, legend_rows=_legend(figure, all_axes[0], size))
+        return _svg(figure)
+
+
+def _draw_plot(axes: Axes, plot: Plot) -> None:
+    for line in plot.lines:
+        _draw_line(axes, line)
+    for marks in plot.marks:
+        _draw_marks(axes, marks)
+    _scale(axes, plot)
+    if plot.rug is not None and len(plot.rug.x):
+        _draw_rug(axes, plot.rug)
 
 
 def draw_spans(plot: SpanPlot, size: Size) -> bytes:
     """Draw operations as bars in time; give the SVG document."""
     height = 1.0 + 0.17 * len(plot.spans)
     with mpl.rc_context(_SETTINGS | {"font.size": size.value[2]}):
-        figure, axes = _canvas(plot.title, size, height)
+        figure, (axes,) = _canvas(plot.title, size, height)
         axes.set_xlim(plot.x.low, plot.x.high)
         for row, span in enumerate(plot.spans):
             _draw_span(axes, row, span)
@@ -80,27 +102,30 @@ def draw_spans(plot: SpanPlot, size: Size) -> bytes:
         axes.set_xlabel(plot.x.label)
         axes.set_ylabel(plot.y_label)
         axes.grid(visible=False, axis="y")
-        _arrange(figure, axes, legend_rows=0)
+        _arrange(figure, [axes], legend_rows=0)
         return _svg(figure)
 
 
-def _canvas(title: str, size: Size, height: float | None = None) -> tuple[Figure, Axes]:
+def _canvas(
+    title: str, size: Size, height: float | None = None, *, rows: int = 1
+) -> tuple[Figure, list[Axes]]:
     width, usual, points = size.value
     figure = Figure(figsize=(width, height or usual))
     FigureCanvasSVG(figure)
-    axes = figure.add_subplot()
     shown = title if size.is_wide else textwrap.fill(title, NARROW_TITLE)
     figure.suptitle(
         shown, x=0.0, y=1.0, ha="left", va="top", fontsize=points + 1, color=INK, weight="bold"
     )
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
-    axes.tick_params(colors=GREY, length=3)
-    axes.xaxis.label.set_color(INK)
-    axes.yaxis.label.set_color(INK)
-    axes.grid(visible=True, color=RULE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    return figure, axes
+    all_axes = [figure.add_subplot(rows, 1, row + 1) for row in range(rows)]
+    for axes in all_axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GREY)
+        axes.tick_params(colors=GREY, length=3)
+        axes.xaxis.label.set_color(INK)
+        axes.yaxis.label.set_color(INK)
+        axes.grid(visible=True, color=RULE, linewidth=0.6)
+        axes.set_axisbelow(True)
+    return figure, all_axes
 
 
 def _draw_line(axes: Axes, line: Line) -> None:
@@ -216,7 +241,7 @@ def _legend(figure: Figure, axes: Axes, size: Size) -> int:
     return math.ceil(len(handles) / columns)
 
 
-def _arrange(figure: Figure, axes: Axes, *, legend_rows: int) -> None:
+def _arrange(figure: Figure, all_axes: Sequence[Axes], *, legend_rows: int) -> None:
     """Leave room around the axes for what stands there.
 
     Counting letters is enough for that, and matplotlib's own layout would draw every figure
@@ -224,8 +249,11 @@ def _arrange(figure: Figure, axes: Axes, *, legend_rows: int) -> None:
     """
     width, height = figure.get_size_inches()
     em = float(mpl.rcParams["font.size"]) / 72
-    places = axes.get_yticks().tolist()
-    letters = max(len(text) for text in axes.yaxis.get_major_formatter().format_ticks(places))
+    letters = max(
+        len(text)
+        for axes in all_axes
+        for text in axes.yaxis.get_major_formatter().format_ticks(axes.get_yticks().tolist())
+    )
     title_lines = figure.get_suptitle().count("\n") + 1
     left = min((2.9 + 0.6 * letters) * em, width / 2)
     top = (1.6 * title_lines + 1.5 * legend_rows + 0.5) * em
@@ -234,6 +262,7 @@ def _arrange(figure: Figure, axes: Axes, *, legend_rows: int) -> None:
         right=1 - 1.6 * em / width,
         bottom=3.4 * em / height,
         top=1 - top / height,
+        hspace=0.18,
     )
 
 

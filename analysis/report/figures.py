@@ -17,7 +17,7 @@ FEWEST_DRAWN = 10
 """A generator with fewer operations gets no line of its own, unless all have fewer."""
 FEW_DECADES = 4
 """Up to so many powers of ten leave room for ticks between them."""
-_TIME_AXIS = "seconds after the first request"
+TIME_AXIS = "seconds after the first request"
 
 
 def drawn_sources(line: Timeline, mask: Bools) -> list[tuple[int, str]]:
@@ -49,7 +49,7 @@ def throughput(line: Timeline) -> FigureImage:
     n = int(done.sum())
     plot = Plot(
         title=f"Answers per second (n = {n:,d} ok)",
-        x=Axis(label=_TIME_AXIS, low=0, high=float(edges_s[-1])),
+        x=Axis(label=TIME_AXIS, low=0, high=float(edges_s[-1])),
         y=Axis(label="completions per second", low=0),
         lines=lines,
     )
@@ -101,7 +101,7 @@ def in_flight(line: Timeline, manifest: Manifest | None) -> FigureImage:
     mean_all = series.mean_in_flight(line.start[ended], line.end[ended], first_ns, last_ns)
     plot = Plot(
         title=f"Requests in flight (n = {int(ended.sum()):,d})",
-        x=Axis(label=_TIME_AXIS, low=0, high=float(edges_s[-1])),
+        x=Axis(label=TIME_AXIS, low=0, high=float(edges_s[-1])),
         y=Axis(label="requests in flight", low=0),
         lines=lines,
     )
@@ -148,7 +148,7 @@ def latency(line: Timeline) -> FigureImage | None:
     plot = Plot(
         title=f"Latency by percentile (n = {n:,d})",
         x=Axis(label="percentile", log=True, low=1, high=2.0 * n, ticks=_percentile_ticks(n)),
-        y=Axis(label="milliseconds (log)", log=True, ticks=_log_ticks(lines)),
+        y=Axis(label="milliseconds (log)", log=True, ticks=log_ticks(lines)),
         lines=lines,
     )
     return image(
@@ -181,7 +181,7 @@ def _percentile_ticks(count: int) -> tuple[tuple[float, str], ...]:
     return tuple((at, text) for at, text in (*named, *rest) if at <= max(count, 2))
 
 
-def _log_ticks(lines: list[Line]) -> tuple[tuple[float, str], ...]:
+def log_ticks(lines: list[Line]) -> tuple[tuple[float, str], ...]:
     """Choose round numbers on a logarithmic axis: 1, 2, 5, 10 …, or only powers of ten."""
     low = min(float(line.y.min()) for line in lines)
     high = max(float(line.y.max()) for line in lines)

@@ -36,6 +36,11 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}\u00a0%" if whole else BLANK
 
 
+def percent(part: float) -> str:
+    """Write a share, 1 being all, in whole percent."""
+    return f"{100 * part:,.0f}\u00a0%"
+
+
 def milliseconds(duration_ns: float, digits: int = 3) -> str:
     """Write a duration in milliseconds, without the unit."""
     return f"{duration_ns / 1e6:,.{digits}f}"

@@ -1,6 +1,7 @@
 """A figure on the page: drawn for a desktop and for a phone, with its words."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.report import charts
@@ -22,6 +23,14 @@ class FigureImage:
 def image(name: str, heading: str, plot: Plot, *, alt: str, caption: str) -> FigureImage:
     """Draw a plot in both sizes."""
     wide, narrow = (charts.draw(plot, size) for size in Size)
+    return framed(name, heading, wide, narrow, alt=alt, caption=caption)
+
+
+def panels(
+    name: str, heading: str, plots: Sequence[Plot], *, alt: str, caption: str
+) -> FigureImage:
+    """Draw plots under each other in both sizes."""
+    wide, narrow = (charts.draw_panels(plots, size) for size in Size)
     return framed(name, heading, wide, narrow, alt=alt, caption=caption)
 
 

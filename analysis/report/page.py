@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from analysis.report import evidence, figures, formats, outcomes, provenance, wording
+from analysis.report import clients, evidence, figures, formats, outcomes, provenance, wording
 from analysis.report.evidence import Clock
 from analysis.report.timeline import Timeline, timeline
 from analysis.run import Run
@@ -59,6 +59,7 @@ def render(run: Run, judgement: Judgement, folder: Path) -> str:
             by_source=outcomes.by_source(line),
             by_reason=outcomes.by_reason(run),
             latency=outcomes.latency(line),
+            clients=clients.section(run, line),
             figures=figures.all_figures(run, line, judgement),
             limits=wording.LIMITS,
             commands=provenance.commands(run),

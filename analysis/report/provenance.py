@@ -6,16 +6,19 @@ from pathlib import Path
 from analysis.report import formats
 from analysis.report.tables import Column, Table, numbers, table
 from analysis.run import Run
-from history.manifest import KnownValue, Manifest
+from history.manifest import POISSON, KnownValue, Load, Manifest
+from history.shape import CONSTANT
+from history.shape import MEANINGS as SHAPE_MEANINGS
 
 _RUN_FILES = (
     ("operations.parquet", "every recorded operation, one row each"),
     ("verdict.json", "the verdict and all findings, for machines"),
     ("junit.xml", "one test case a check, for continuous integration"),
     ("manifest.json", "what this section says, for machines"),
+    ("health.csv", "how each generator process fared, every half second"),
     ("locust.html", "Locust's own report of its share of the load"),
 )
-_ALWAYS = len(_RUN_FILES) - 1
+_ALWAYS = len(_RUN_FILES) - 2
 
 
 def facts(run: Run) -> Table:
@@ -59,12 +62,10 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("an increment answers", _returned(str(manifest.returns))),
         ("initial value", _known(manifest.initial)),
         ("final value", _known(manifest.final)),
-        (
-            "load",
-            f"{formats.counted(load.duration_s, 'second')}, time-out {load.timeout_s:g}\u00a0s",
-        ),
-        ("Locust", _locust(manifest)),
-        ("swarm", _swarm(manifest)),
+        ("load", f"{_duration(load)}, time-out {load.timeout_s:g}\u00a0s"),
+        ("shape of the load", _shape(load)),
+        ("Locust", _locust(load)),
+        ("swarm", _swarm(load)),
         ("seed", str(manifest.seed)),
         ("host", _host(manifest)),
         ("versions", _versions(manifest)),
@@ -72,19 +73,42 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
     ]
 
 
-def _locust(manifest: Manifest) -> str:
-    load = manifest.load
+def _duration(load: Load) -> str:
+    if load.by_page:
+        return "as long as was chosen in Locust's page"
+    return formats.counted(load.duration_s, "second")
+
+
+def _shape(load: Load) -> str:
+    meaning = SHAPE_MEANINGS.get(load.shape, "level at each share of the duration")
+    return "" if load.shape == CONSTANT else f"{formats.plain(load.shape, 400)}: {meaning}"
+
+
+def _locust(load: Load) -> str:
+    if load.by_page:
+        return "users as they were chosen in Locust's page, each in a closed loop"
+    workers = formats.counted(load.locust_processes, "process", "processes")
     return (
-        f"{formats.counted(load.users, 'user')} in a closed loop, "
+        f"{formats.counted(load.users, 'user')} in {workers}, closed loop, "
         f"{load.spawn_rate_per_s:,d} started a second"
     )
 
 
-def _swarm(manifest: Manifest) -> str:
-    load = manifest.load
-    loop = f"open loop at {load.rate_per_s:,g} requests/s" if load.rate_per_s else "closed loop"
+def _swarm(load: Load) -> str:
+    if load.by_page:
+        return "none"
+    more = ""
+    loop = "closed loop"
+    if load.rate_per_s:
+        arrivals = "at random (poisson)" if load.arrivals == POISSON else "evenly spaced (uniform)"
+        loop = f"open loop at {load.rate_per_s:,g} requests/s, {arrivals}"
+        if load.connections_max > load.connections:
+            more = f", up to {load.connections_max:,d} when all are busy,"
     processes = formats.counted(load.processes, "process", "processes")
-    return f"{formats.counted(load.connections, 'connection')} in {processes}, {loop}"
+    return (
+        f"{formats.counted(load.connections, 'connection')}{more} in {processes} by "
+        f"{formats.plain(load.transport)}, {loop}"
+    )
 
 
 def _host(manifest: Manifest) -> str:
@@ -174,13 +198,20 @@ def _allowance(run: Run) -> str:
 
 def _loadtest(run: Run, manifest: Manifest) -> str:
     load = manifest.load
+    if load.by_page:
+        where = " ".join(f"{name}={_quoted(value)}" for name, value in _target(manifest).items())
+        return f"make locust-ui {where} INITIAL={manifest.initial_asked}{_allowance(run)}"
     settings = {
         **_target(manifest),
         "DURATION": f"{load.duration_s}s",
+        "SHAPE": load.shape,
         "USERS": str(load.users),
         "SPAWN_RATE": str(load.spawn_rate_per_s),
+        "LOCUST_PROCESSES": str(load.locust_processes),
         "CONNECTIONS": str(load.connections),
+        "TRANSPORT": load.transport,
         "RATE": f"{load.rate_per_s:g}",
+        **_open_loop(load),
         "PROCESSES": str(load.processes),
         "TIMEOUT": f"{load.timeout_s:g}",
         "INITIAL": str(manifest.initial_asked),
@@ -188,6 +219,13 @@ def _loadtest(run: Run, manifest: Manifest) -> str:
     }
     named = " ".join(f"{name}={_quoted(value)}" for name, value in settings.items())
     return f"make loadtest {named}{_allowance(run)}"
+
+
+def _open_loop(load: Load) -> dict[str, str]:
+    if not load.rate_per_s:
+        return {}
+    most = max(load.connections, load.connections_max)
+    return {"ARRIVALS": load.arrivals, "CONNECTIONS_MAX": str(most)}
 
 
 def _target(manifest: Manifest) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.overlap import open_time
 from analysis.report.timeline import Bools, Float64s, Int64s
 
 MAX_BINS = 120
@@ -71,9 +72,7 @@ class InFlight:
 def in_flight(start: Float64s, end: Float64s, cut: Bins) -> InFlight:
     """Sweep over closed intervals [start, end]: those that only touch overlap."""
     starts, ends = np.sort(start), np.sort(end)
-    # The integral of "how many are open" up to t is the sum of (t - s)+ less that of (t - e)+.
-    open_time = _area(starts, cut.edges) - _area(ends, cut.edges)
-    mean = np.diff(open_time) / cut.widths
+    mean = np.diff(open_time(starts, ends, cut.edges)) / cut.widths
     # A maximum is reached where an interval starts, or was open before the bin began.
     peak = open_at(starts, ends, cut.edges[:-1])
     at_starts = open_at(starts, ends, starts)
@@ -94,14 +93,6 @@ def peak_in_flight(start: Float64s, end: Float64s) -> int:
     """Give the highest number of intervals open at one time."""
     starts = np.sort(start)
     return int(open_at(starts, np.sort(end), starts).max(initial=0))
-
-
-def _area(times: Float64s, at: Float64s) -> Float64s:
-    """Give sum((t - time)+) over sorted times, for every t."""
-    totals = np.concatenate(([0.0], np.cumsum(times)))
-    before = np.searchsorted(times, at, side="right")
-    area: Float64s = before * at - totals[before]
-    return area
 
 
 def open_at(starts: Float64s, ends: Float64s, at: Float64s) -> Int64s:

@@ -7,6 +7,7 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.creation import deploy_stack
+from deploy.local import process
 from deploy.local.engines.choice import DYNALITE, MINISTACK, EngineChoice
 from deploy.local.lifecycle import temporary_cloud
 from deploy.local.options import CloudOptions
@@ -16,6 +17,7 @@ from deploy.template import TEMPLATE_PATH
 from tests.deploy.handmade import Api
 from tests.deploy.places import Places, quiet
 from tests.deploy.support import EditTemplate, ScriptedDynamo, scripted_dynamo
+from tests.patience import PATIENCE_S
 
 ENGINES = [
     pytest.param(MINISTACK, id=MINISTACK),
@@ -24,11 +26,32 @@ ENGINES = [
 ]
 
 
+ON_ONE_WORKER = ("scripted_stack", "limited", "common")
+"""Fixtures with a cloud of their own, shared by a few tests."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let all tests that share one of those clouds run on the same worker, which starts it."""
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+    for name in ON_ONE_WORKER:
+        if name in fixtures:
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test marked `both_engines` on each; any other on the default one."""
     marked = metafunc.definition.get_closest_marker("both_engines") is not None
     if marked and "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", ENGINES, indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_with_processes() -> Iterator[None]:
+    """Give a local cloud all the time it needs: a person would have tried again by now."""
+    with pytest.MonkeyPatch.context() as patient:
+        for name in ("START_TIMEOUT_S", "STOP_TIMEOUT_S", "HEALTH_TIMEOUT_S"):
+            patient.setattr(process, name, PATIENCE_S)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -103,17 +126,13 @@ def backend() -> Iterator[ScriptedDynamo]:
 def scripted_stack(
     tmp_path_factory: pytest.TempPathFactory, backend: ScriptedDynamo, places: Places
 ) -> Iterator[Stack]:
-    """A stack whose items are in `backend`, with a time-out of 250 ms."""
+    """A stack whose items are in `backend`."""
     folder = tmp_path_factory.mktemp("scripted")
-    template = folder / "template.yml"
-    template.write_text(
-        TEMPLATE_PATH.read_text().replace("TimeoutInMillis: 29000", "TimeoutInMillis: 250")
-    )
     backend.forward_to = places.local(MINISTACK).endpoint_url
     options = CloudOptions(engine=EngineChoice(name=backend.url))
     with temporary_cloud(folder / "cloud.log", options=options) as scripted:
         cloud = Cloud(region="us-east-1", endpoint_url=scripted.endpoint_url)
-        yield deploy_stack(cloud, name="scripted", parameters={}, say=quiet, template_path=template)
+        yield deploy_stack(cloud, name="scripted", parameters={}, say=quiet)
 
 
 @pytest.fixture
@@ -124,6 +143,11 @@ def scripted(scripted_stack: Stack, backend: ScriptedDynamo) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def name() -> str:
-    """A stack that each test first brings up as the template has it."""
-    return "changing"
+def name(places: Places, cloud: Cloud) -> Iterator[str]:
+    """Name a stack of the test's own, which goes with it.
+
+    Of a stack that all tests share, each would read the events of all that were before it.
+    """
+    name = places.unused_name()
+    yield name
+    cloud.cloudformation().delete_stack(StackName=name)

@@ -1,5 +1,6 @@
 """The clouds that the tests share: one for each engine, started when first asked for."""
 
+import itertools
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,7 @@ class Places:
         self._started = ExitStack()
         self._locals: dict[str, LocalCloud] = {}
         self._stacks: dict[tuple[str, str], Stack] = {}
+        self._numbers = itertools.count()
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +54,10 @@ class Places:
                 say=quiet,
             )
         return self._stacks[engine, name]
+
+    def unused_name(self) -> str:
+        """A name that no other stack of these clouds has."""
+        return f"unused-{next(self._numbers)}"
 
 
 def quiet(_line: str) -> None:

@@ -19,6 +19,7 @@ from deploy.deployer import bring_up
 from deploy.progress import describe
 from deploy.stack import Stack
 from deploy.template import TEMPLATE_PATH
+from tests.patience import PATIENCE_S
 
 BROKEN = ("ResponseType: DEFAULT_5XX", "ResponseType: DEFAULT_6XX")
 """Turns the template into one whose resource ServerErrors is refused."""
@@ -50,7 +51,7 @@ def request(
 ) -> Reply:
     """Send one request, once; header names of the reply in lower case."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE_S)
     try:
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request(method, path, body=body, headers=dict(headers or {}))
@@ -149,13 +150,14 @@ def scripted_dynamo() -> Iterator[ScriptedDynamo]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE_S)
     try:
         yield dynamo
     finally:
         assert dynamo.loop is not None
         dynamo.loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
 
 
 class EditTemplate(Protocol):

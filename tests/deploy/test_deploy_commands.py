@@ -1,6 +1,5 @@
 """The command lines, as `make` runs them."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import pytest
 
 from deploy import __main__ as commands
 from deploy import smoke as smoking
-from deploy.cloud import Cloud, configured_region
+from deploy.cloud import Cloud, configured_region, session_for
 from deploy.local.engines.choice import EngineChoice
 from deploy.local.lifecycle import running_cloud, start_background, stop_background
 from deploy.local.options import Limits
@@ -26,17 +25,15 @@ from history.errors import UserError
 from history.operation import Returns
 from runner.options import read_options
 from tests.deploy.support import put, request
+from tests.inline import Ended, called
 
 
-def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "deploy", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run(*arguments: str, **environment: str) -> Ended:
+    session_for.cache_clear()  # it knows the credentials of another environment
+    try:
+        return called(commands.main, *arguments, **environment)
+    finally:
+        session_for.cache_clear()
 
 
 @pytest.mark.both_engines
@@ -302,7 +299,13 @@ def test_a_server_named_by_url_has_no_stack(command: str) -> None:
 
 
 def test_help_names_the_environment_and_the_exit_codes() -> None:
-    done = run("--help")
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0
     for word in ("TARGET", "ENDPOINT_URL", "LOCAL_PORT", "RETURNS", "exit codes", "examples"):
         assert word in done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.cloud import Cloud
@@ -18,6 +18,7 @@ from deploy.local.engines.http_engine import http_engine
 from deploy.local.engines.ministack_engine import deep_copy
 from deploy.local.process import ROOT, LocalCloud
 from tests.deploy.support import ScriptedDynamo
+from tests.patience import PATIENCE_S
 
 UPDATE = {
     "Key": {"id": {"S": "counter"}},
@@ -43,7 +44,7 @@ def table(cloud: Cloud) -> str:
     return name
 
 
-def over_http(endpoint_url: str, call: Call, *, timeout_s: float = 10) -> EngineAnswer:
+def over_http(endpoint_url: str, call: Call, *, timeout_s: float = PATIENCE_S) -> EngineAnswer:
     async def send() -> EngineAnswer:
         async with http_engine(lambda: endpoint_url) as engine:
             return await engine.call(call, timeout_s=timeout_s)
@@ -102,7 +103,7 @@ async def main():
         async def direct(action, arguments, region="us-east-1"):
             call = Call(action=action, region=region, account="111122223333",
                         body=json.dumps(arguments).encode())
-            answer = await engine.call(call, timeout_s=1)
+            answer = await engine.call(call, timeout_s=300)
             return answer.status, json.loads(answer.body)
 
         async def door(action, arguments):
@@ -170,7 +171,7 @@ async def main():
 
     async def direct(action, body):
         call = Call(action=action, region=SCOPE[1], account=SCOPE[0], body=body)
-        answer = await engine.call(call, timeout_s=1)
+        answer = await engine.call(call, timeout_s=300)
         return answer.status, answer.body.decode()
 
     async with asgi.lifespan(app):
@@ -252,12 +253,15 @@ def test_what_is_remembered_changes_no_answer(tmp_path: Path) -> None:
     assert min(statuses.count(200), statuses.count(400)) >= 10, "they differ in kind"
 
 
+TEXTS = st.text(max_size=3)
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(value=JSON_VALUES, unusual=st.booleans())
 def test_a_deep_copy_is_equal_and_shares_nothing_that_can_change(
     value: object, *, unusual: bool

@@ -24,6 +24,7 @@ from deploy.stack import Stack
 from history.errors import UserError
 from tests.deploy.places import Places, quiet
 from tests.deploy.support import ScriptedDynamo, put, request
+from tests.patience import PATIENCE_S, until
 from tests.servers import CounterServer, correct
 
 both = pytest.mark.both_engines
@@ -165,14 +166,11 @@ def test_a_killed_database_goes_on_exactly_where_it_was(
     for thread in threads:
         thread.start()
     try:
-        assert enough.wait(20)
+        assert enough.wait(PATIENCE_S)
         (child,) = children_of(local)
         child.kill()
         before = len(answered)
-        patience = threading.Event()
-        while len(answered) < before + 200:
-            assert any(thread.is_alive() for thread in threads)
-            patience.wait(0.02)
+        until(lambda: len(answered) >= before + 200, "200 more answers")
     finally:
         stop.set()
         for thread in threads:
@@ -195,7 +193,7 @@ def test_a_killed_cloud_takes_its_database_with_it_and_the_next_begins_empty(
     (child,) = children_of(local)
     (folder,) = (tmp_path / "state").glob("dynalite-*")
     os.kill(local.pid, signal.SIGKILL)
-    child.wait(10)
+    child.wait(PATIENCE_S)
     assert not folder.exists()
     with temporary_cloud(tmp_path / "next.log", options=options(DYNALITE)) as following:
         assert cloud_of(following).dynamodb().list_tables()["TableNames"] == []

@@ -13,6 +13,7 @@ from deploy.local.process import LocalCloud
 from deploy.stack import Stack
 from tests.deploy.handmade import JSON_TYPE, Api
 from tests.deploy.support import put, request
+from tests.patience import PATIENCE_S, run_together
 
 pytestmark = pytest.mark.both_engines
 
@@ -145,17 +146,13 @@ def test_2000_concurrent_gets_are_2000_consecutive_numbers(cloud: Cloud, new: St
     path = urllib.parse.urlsplit(new.url)
 
     def client(mine: list[int]) -> None:
-        connection = http.client.HTTPConnection(path.netloc, timeout=30)
+        connection = http.client.HTTPConnection(path.netloc, timeout=PATIENCE_S)
         for _ in range(40):
             connection.request("GET", path.path)
             mine.append(int(connection.getresponse().read()))
         connection.close()
 
-    threads = [threading.Thread(target=client, args=(mine,)) for mine in seen]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together(threading.Thread(target=client, args=(mine,)) for mine in seen)
     assert sorted(number for mine in seen for number in mine) == list(range(1, 2001))
     assert all(mine == sorted(mine) for mine in seen)
     assert read_counter(cloud, new) == 2000

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from deploy.local.http1 import HEAD_LIMIT_BYTES
 from deploy.local.listening import serving
 from deploy.local.messages import Incoming, Outgoing, encode
+from tests.patience import PATIENCE_S
 
 BODY_LIMIT_BYTES = 1000
 
@@ -40,7 +41,7 @@ def talk(
                 await writer.drain()
                 await asyncio.sleep(0)
             writer.write_eof()
-            received = await asyncio.wait_for(reader.read(), 10)
+            received = await asyncio.wait_for(reader.read(), PATIENCE_S)
             writer.close()
             await writer.wait_closed()
             return received

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.engines.engine import Call, EngineAnswer
 from deploy.local.engines.http_engine import HttpEngine, http_engine
+from tests.patience import PATIENCE_S
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Type: A\r\n\r\n{}"
 
@@ -69,8 +70,8 @@ def test_one_connection_serves_one_call_after_the_other() -> None:
     answers: list[EngineAnswer] = []
 
     async def act(engine: HttpEngine) -> None:
-        answers.append(await engine.call(a_call(b'{"a": 1}'), timeout_s=5))
-        answers.append(await engine.call(a_call(b""), timeout_s=5))
+        answers.append(await engine.call(a_call(b'{"a": 1}'), timeout_s=PATIENCE_S))
+        answers.append(await engine.call(a_call(b""), timeout_s=PATIENCE_S))
 
     exchange(server, act)
     headers = {"content-length": "2", "x-type": "A"}
@@ -92,7 +93,7 @@ def test_as_many_connections_as_calls_at_once() -> None:
 
     async def act(engine: HttpEngine) -> None:
         for _ in range(3):
-            await asyncio.gather(*(engine.call(a_call(), timeout_s=5) for _ in range(10)))
+            await asyncio.gather(*(engine.call(a_call(), timeout_s=PATIENCE_S) for _ in range(10)))
 
     exchange(server, act)
     assert (server.connections, len(server.requests)) == (10, 30)
@@ -119,7 +120,7 @@ def test_forms_of_an_answer(answer: bytes, body: bytes) -> None:
     seen: list[bytes] = []
 
     async def act(engine: HttpEngine) -> None:
-        seen.extend([(await engine.call(a_call(), timeout_s=5)).body for _ in range(2)])
+        seen.extend([(await engine.call(a_call(), timeout_s=PATIENCE_S)).body for _ in range(2)])
 
     exchange(server, act)
     assert seen == [body, b"{}"]
@@ -138,9 +139,9 @@ def test_no_answer_is_an_error_and_nothing_is_sent_again(answer: bytes | None, w
 
     async def act(engine: HttpEngine) -> None:
         with pytest.raises(ConnectionError, match=why):
-            await engine.call(a_call(), timeout_s=5)
+            await engine.call(a_call(), timeout_s=PATIENCE_S)
         assert len(server.requests) == 1
-        assert (await engine.call(a_call(), timeout_s=5)).status == 200
+        assert (await engine.call(a_call(), timeout_s=PATIENCE_S)).status == 200
 
     exchange(server, act)
     assert len(server.requests) == 2
@@ -153,7 +154,7 @@ def test_after_the_time_out_the_call_goes_on_by_itself() -> None:
         with pytest.raises(TimeoutError):
             await engine.call(a_call(), timeout_s=0.05)
         server.release.set()
-        assert (await engine.call(a_call(), timeout_s=5)).status == 200
+        assert (await engine.call(a_call(), timeout_s=PATIENCE_S)).status == 200
 
     exchange(server, act, held=True)
     assert len(server.requests) == 2
@@ -171,7 +172,7 @@ def test_an_interim_answer_is_no_answer(interim: bytes) -> None:
     answers: list[EngineAnswer] = []
 
     async def act(engine: HttpEngine) -> None:
-        answers.extend([await engine.call(a_call(), timeout_s=5) for _ in range(3)])
+        answers.extend([await engine.call(a_call(), timeout_s=PATIENCE_S) for _ in range(3)])
 
     exchange(server, act)
     headers = {"content-length": "1"}
@@ -187,8 +188,8 @@ def test_an_answer_that_changes_the_protocol_is_none() -> None:
 
     async def act(engine: HttpEngine) -> None:
         with pytest.raises(ConnectionError, match=r"not HTTP/1\.1"):
-            await engine.call(a_call(), timeout_s=5)
-        assert (await engine.call(a_call(), timeout_s=5)).status == 200
+            await engine.call(a_call(), timeout_s=PATIENCE_S)
+        assert (await engine.call(a_call(), timeout_s=PATIENCE_S)).status == 200
 
     exchange(server, act)
     assert server.connections == 2

@@ -13,6 +13,7 @@ import pytest
 from deploy.cloud import Cloud
 from deploy.local.process import ROOT, LocalCloud
 from tests.deploy.support import STUCK, EditTemplate, status
+from tests.patience import PATIENCE_S
 
 DEPLOY = """
 import sys
@@ -86,7 +87,7 @@ def test_a_signal_leaves_nothing_half_made(
         assert status(cloud, "cut") == "CREATE_IN_PROGRESS"
         assert tables_of(cloud, "cut")
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code, err
     assert says in out + err
     assert "removing what was made of stack cut" in out
@@ -104,4 +105,4 @@ def test_nohup_still_means_nohup(local: LocalCloud, edited: EditTemplate) -> Non
         ignored = int(state.partition("SigIgn:")[2].split()[0], 16)
         assert ignored & 1 << (signal.SIGHUP - 1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 130
+        assert process.wait(PATIENCE_S) == 130

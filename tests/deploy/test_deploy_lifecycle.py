@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import process
+from deploy.local.__main__ import main as local_cloud
 from deploy.local.holding import held, hold, is_held
 from deploy.local.lifecycle import (
     TEMPORARY,
@@ -29,6 +31,8 @@ from deploy.local.options import CloudOptions, Limits
 from deploy.local.process import ROOT, LocalCloud
 from history.errors import UserError
 from tests.deploy.support import request
+from tests.inline import called
+from tests.patience import PATIENCE_S, run_together
 
 
 def test_it_listens_on_one_port_of_loopback_only(local: LocalCloud) -> None:
@@ -124,7 +128,7 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     try:
         poll = select.poll()
         poll.register(child, select.POLLIN)
-        assert poll.poll(10_000), "the cloud outlived its parent"
+        assert poll.poll(PATIENCE_S * 1000), "the cloud outlived its parent"
     finally:
         os.close(child)
 
@@ -133,18 +137,44 @@ def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+@contextlib.contextmanager
+def background_cloud(folder: Path) -> Iterator[LocalCloud]:
+    cloud = start_background(folder, port=0)
+    try:
+        yield cloud
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(cloud.pid, signal.SIGCONT)
+        try:
+            stop_background(folder)
+        finally:
+            assert cloud.process is not None
+            cloud.process.kill()
+            cloud.process.wait()
+
+
 @pytest.fixture
 def standing(tmp_path: Path) -> Iterator[LocalCloud]:
-    cloud = start_background(tmp_path, port=0)
-    yield cloud
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(cloud.pid, signal.SIGCONT)
-    try:
-        stop_background(tmp_path)
-    finally:
-        assert cloud.process is not None
-        cloud.process.kill()
-        cloud.process.wait()
+    """A background cloud whose state is in tmp_path."""
+    with background_cloud(tmp_path) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A background cloud for all that leave it running."""
+    with background_cloud(tmp_path_factory.mktemp("common")) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def described(common: LocalCloud) -> Iterator[Path]:
+    """The file in which that cloud described itself, put back after the test."""
+    path = common.log_path.with_name("cloud.json")
+    text = path.read_text()
+    yield path
+    assert common.alive()
+    path.write_text(text)
 
 
 def test_the_background_cloud_is_found_and_stopped(tmp_path: Path, standing: LocalCloud) -> None:
@@ -163,14 +193,10 @@ def test_the_background_cloud_is_found_and_stopped(tmp_path: Path, standing: Loc
 
 def test_started_twice_at_once_it_is_one(tmp_path: Path) -> None:
     pids: list[int] = []
-    threads = [
+    run_together(
         threading.Thread(target=lambda: pids.append(start_background(tmp_path, port=0).pid))
         for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    )
     assert stop_background(tmp_path) is True
     assert len(pids) == 2
     assert len(set(pids)) == 1
@@ -204,8 +230,15 @@ def test_stopped_by_its_own_user_it_is_absent(tmp_path: Path, standing: LocalClo
 def test_silent_it_is_said_so_and_can_be_stopped(
     tmp_path: Path, standing: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.local.process.HEALTH_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("deploy.local.process.STOP_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(process, "HEALTH_TIMEOUT_S", 0.2)
+    gone, asked = process.gone, []
+
+    def deaf_to_sigterm(pid: int) -> bool:
+        """Do not wait for what a process that stands still will not do; wait for SIGKILL's end."""
+        asked.append(pid)
+        return len(asked) > 1 and gone(pid)
+
+    monkeypatch.setattr(process, "gone", deaf_to_sigterm)
     os.kill(standing.pid, signal.SIGSTOP)
     assert background(tmp_path).condition is Condition.SILENT
     expected = (
@@ -215,19 +248,18 @@ def test_silent_it_is_said_so_and_can_be_stopped(
     with pytest.raises(UserError, match=expected):
         start_background(tmp_path, port=0)
     assert stop_background(tmp_path) is True
+    assert asked == [standing.pid] * 2
     assert not is_held(tmp_path / "state")
     assert files_in(tmp_path) == []
 
 
 def test_a_state_file_that_is_gone_leaves_the_cloud_to_a_person(
-    tmp_path: Path, standing: LocalCloud
+    described: Path, common: LocalCloud
 ) -> None:
-    described = (tmp_path / "cloud.json").read_text()
-    (tmp_path / "cloud.json").unlink()
-    with pytest.raises(UserError, match=rf"knows nothing of: .*kill {standing.pid}`; nothing was"):
-        stop_background(tmp_path)
-    assert standing.alive()
-    (tmp_path / "cloud.json").write_text(described)
+    described.unlink()
+    with pytest.raises(UserError, match=rf"knows nothing of: .*kill {common.pid}`; nothing was"):
+        stop_background(described.parent)
+    assert common.alive()
 
 
 @pytest.mark.parametrize(
@@ -255,46 +287,39 @@ def test_a_stale_state_file_harms_nobody(
 
 
 def test_another_program_on_its_port_is_not_taken_for_it(
-    tmp_path: Path, standing: LocalCloud, local: LocalCloud
+    described: Path, local: LocalCloud
 ) -> None:
-    described = json.loads((tmp_path / "cloud.json").read_text())
-    other = described | {"endpoint_url": local.endpoint_url}
-    (tmp_path / "cloud.json").write_text(json.dumps(other))
-    assert background(tmp_path).condition is Condition.SILENT
-    (tmp_path / "cloud.json").write_text(json.dumps(described))
-    assert background(tmp_path).condition is Condition.SERVING
+    state = json.loads(described.read_text())
+    described.write_text(json.dumps(state | {"endpoint_url": local.endpoint_url}))
+    assert background(described.parent).condition is Condition.SILENT
+    described.write_text(json.dumps(state))
+    assert background(described.parent).condition is Condition.SERVING
 
 
 def test_a_stale_process_id_is_not_killed_for_the_cloud_of_another(
-    tmp_path: Path, standing: LocalCloud
+    described: Path, common: LocalCloud
 ) -> None:
-    described = (tmp_path / "cloud.json").read_text()
-    with subprocess.Popen(["sleep", "60"]) as innocent:
-        stale = json.loads(described) | {"pid": innocent.pid}
-        (tmp_path / "cloud.json").write_text(json.dumps(stale))
-        with pytest.raises(UserError, match=rf"process {standing.pid} runs a local cloud"):
-            stop_background(tmp_path)
-        with pytest.raises(UserError, match=rf"process {standing.pid} runs a local cloud"):
-            start_background(tmp_path, port=0)
+    with subprocess.Popen(["sleep", "600"]) as innocent:
+        stale = json.loads(described.read_text()) | {"pid": innocent.pid}
+        described.write_text(json.dumps(stale))
+        with pytest.raises(UserError, match=rf"process {common.pid} runs a local cloud"):
+            stop_background(described.parent)
+        with pytest.raises(UserError, match=rf"process {common.pid} runs a local cloud"):
+            start_background(described.parent, port=0)
         assert innocent.poll() is None
         innocent.kill()
-    assert standing.alive()
-    (tmp_path / "cloud.json").write_text(described)
+    assert common.alive()
 
 
 def test_many_that_look_do_not_take_one_another_for_a_cloud(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     seen: list[Condition] = []
-    threads = [
+    run_together(
         threading.Thread(
             target=lambda: seen.extend(background(tmp_path).condition for _ in range(500))
         )
         for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    )
     assert seen == [Condition.ABSENT] * 1500
 
 
@@ -336,13 +361,7 @@ def test_what_the_process_itself_cannot_use_is_told_as_well(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("port", ["70000", "-1", "x"])
 def test_no_port_is_a_usage_error(port: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "deploy.local", f"--port={port}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = called(local_cloud, f"--port={port}")
     assert done.returncode == 2
     assert f"argument --port: {port} is no port: expected 0 (any free) to 65535" in done.stderr
 
@@ -372,6 +391,8 @@ def test_one_folder_is_one_cloud_s(tmp_path: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
+from deploy.local import process
+from deploy.local.__main__ import main as local_cloud
 from deploy.local.holding import hold
 assert hold(Path(sys.argv[1])) is not None
 print("held", flush=True)
@@ -438,4 +459,4 @@ def test_deploy_and_destroy_again_and_again_leave_nothing(tmp_path: Path) -> Non
             with pytest.raises(ProcessLookupError):
                 os.kill(pid, 0)
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)

@@ -13,6 +13,7 @@ import pytest
 from deploy.local.engines import child, dynalite_program, dynamodb_local
 from deploy.local.engines.child import Program, running
 from history.errors import UserError
+from tests.patience import PATIENCE_S
 
 LOCK = json.loads((dynalite_program.HOME / "package-lock.json").read_text())
 PACKAGE = json.loads((dynalite_program.HOME / "package.json").read_text())
@@ -102,7 +103,7 @@ def test_a_program_that_keeps_ending_is_given_up(caplog: pytest.LogCaptureFixtur
     async def watch() -> str:
         async with running(python(PRINTS_A_PORT + "raise SystemExit(7)")) as program:
             assert program._watcher is not None
-            await asyncio.wait_for(asyncio.shield(program._watcher), 30)
+            await asyncio.wait_for(asyncio.shield(program._watcher), PATIENCE_S)
             return program.url()
 
     with caplog.at_level(logging.WARNING):

@@ -25,6 +25,7 @@ from deploy.stack import OUR_TAG, Stack, await_settled, find_stack, url_of
 from deploy.template import TEMPLATE_PATH, sha256_of, template_text
 from history.errors import UserError
 from tests.deploy.support import BROKEN, STUCK, EditTemplate, put, request
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.both_engines
 
@@ -361,7 +362,7 @@ def test_two_that_create_the_same_stack_at_once_get_the_same_one(
         found = find_stack(cloud, name)
         if threading.get_ident() not in looked:
             looked.add(threading.get_ident())
-            both_looked.wait(10)
+            both_looked.wait(PATIENCE_S)
         return found
 
     monkeypatch.setattr(deployer, "find_stack", find_and_wait)

@@ -9,8 +9,10 @@ import pandas as pd
 from analysis.run import Run
 from analysis.verdict import Evidence, Finding, Judgement, Verdict, worst
 from history import schema
+from history.health import SAMPLE_NS, HealthSample
 from history.manifest import KnownValue, Load, Manifest, ProcessRecord
 from history.operation import Returns
+from tests.runs import sample
 
 S = 1_000_000_000
 ORIGIN_NS = 5_000 * S
@@ -170,15 +172,42 @@ def simulated(
         "attempts": np.ones(count, dtype=np.int64),
         "status": pd.array(np.full(count, 200), dtype="Int64"),
         "reason": np.full(count, "integer", dtype=object),
+        "process": np.where(locust, "locust", "swarm-0").astype(object),
     }
     columns["source"][[0, -1]] = "runner"
-    columns["worker"][[0, -1]] = "runner/0"
+    columns["worker"][[0, -1]] = columns["process"][[0, -1]] = "runner/0"
     if open_loop:
         lag = (random.exponential(0.0006, count) * 1e9).astype(np.int64)
         intended = pd.array(start - lag, dtype="Int64")
         intended[np.asarray(columns["source"]) != "swarm"] = pd.NA
         columns["intended_ns"] = intended
     return columns
+
+
+def health_of(
+    process: str,
+    *,
+    count: int = 60,
+    cpu_share: float = 0.4,
+    lag_ms: float = 0.7,
+    connections: int = 50,
+) -> list[HealthSample]:
+    """Samples of one process, one each half second, about as busy and as late as is said."""
+    random = np.random.default_rng(len(process))
+    lags_ns = (lag_ms * 1e6 * random.lognormal(0, 0.3, count)).astype(int).tolist()
+    shares = (cpu_share * random.uniform(0.8, 1.2, count)).tolist()
+    return [
+        sample(
+            process,
+            ORIGIN_NS + (order + 1) * SAMPLE_NS,
+            cpu_ns=int(share * SAMPLE_NS),
+            loop_lag_ns_p50=lag_ns,
+            loop_lag_ns_max=9 * lag_ns,
+            in_flight=connections - 2,
+            connections=connections,
+        )
+        for order, (lag_ns, share) in enumerate(zip(lags_ns, shares, strict=True))
+    ]
 
 
 def operation_of(run: Run, row: int) -> dict[str, Any]:

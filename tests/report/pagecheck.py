@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
-FILES = {"operations.parquet", "verdict.json", "junit.xml", "manifest.json", "locust.html"}
+FILES = {
+    *("operations.parquet", "verdict.json", "junit.xml", "manifest.json", "health.csv"),
+    "locust.html",
+}
 _VOID = {"meta", "img", "source"}
 _ALLOWED_IN_SVG = re.compile(r"^(#|data:)|^$")
 

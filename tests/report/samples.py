@@ -8,7 +8,15 @@ import pandas as pd
 from analysis.report import series, write_report
 from analysis.run import Run
 from analysis.verdict import Finding, Judgement, Verdict
-from tests.report.builders import evidence_of, finding, judgement_of, manifest_of, simulated, typed
+from tests.report.builders import (
+    evidence_of,
+    finding,
+    health_of,
+    judgement_of,
+    manifest_of,
+    simulated,
+    typed,
+)
 
 COUNT = 60_000
 _ALL_GOOD = (
@@ -144,6 +152,10 @@ def _run(columns: dict[str, object], *, final: int, **more: object) -> Run:
         initial=1,
         final=final,
         manifest=manifest_of(**more),
+        health=[
+            *health_of("swarm-0", cpu_share=0.55, lag_ms=0.3),
+            *health_of("locust", cpu_share=0.85, lag_ms=1.1, connections=20),
+        ],
     )
 
 

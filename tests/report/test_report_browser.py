@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 from analysis.report import write_report
 from tests.report import samples
 
+pytestmark = pytest.mark.xdist_group("browser")  # on one worker: one browser, each page drawn once
 CHROMIUM = "/usr/bin/chromium"
 MAKERS = {
     "PASS": samples.passing,
@@ -57,7 +58,7 @@ def test_the_report_shows_whole_and_asks_for_nothing(
     assert page.locator(".banner").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     figures = page.locator("img")
-    assert figures.count() == 5
+    assert figures.count() == 6
     drawn = figures.evaluate_all("all => all.map(i => [i.complete, i.naturalWidth, i.width])")
     assert all(complete and natural > 0 and shown > 300 for complete, natural, shown in drawn)
     # The style applies: its hash in the policy is right.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.report import page, write_report
+from analysis.report import charts, page, write_report
 from analysis.report.wording import CHECKS
 from analysis.run import Run
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
@@ -33,6 +33,17 @@ def rendered(run: Run, *findings: Finding, folder: Path = Path()) -> Page:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return checked(page.render(run, judgement_of(run, *findings), folder))
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures empty where the test is about the words: drawing takes a second a page."""
+    empty = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+    for draw in ("draw", "draw_spans"):
+        monkeypatch.setattr(charts, draw, lambda _plot, _size: empty)
+
+
+words_only = pytest.mark.usefixtures("undrawn")
 
 
 HISTORIES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
@@ -101,6 +112,7 @@ def test_foreign_text_is_shown_and_does_nothing() -> None:
     assert len(found.source) < 600_000
 
 
+@words_only
 @pytest.mark.parametrize(
     ("verdict", "says"),
     [
@@ -127,6 +139,7 @@ def test_the_banner_says_what_the_verdict_means(verdict: Verdict, says: str) -> 
     )
 
 
+@words_only
 def test_a_check_that_only_informs_is_not_in_the_banner() -> None:
     weak = finding("exercised", Verdict.INCONCLUSIVE, decides=False, summary="Two operations.")
     found = rendered(run_of([ok(1, 5, 9)]), finding("unique"), weak)
@@ -147,6 +160,7 @@ def test_a_judgement_without_checks_can_be_read() -> None:
     assert "No check was decided." in rendered(run_of([])).text
 
 
+@words_only
 def test_evidence_is_shown_with_its_operations() -> None:
     rows = [
         ok(7, ORIGIN_NS, ORIGIN_NS + 1_500_000, worker="swarm-0/1"),
@@ -166,6 +180,7 @@ def test_evidence_is_shown_with_its_operations() -> None:
     assert second in found.text
 
 
+@words_only
 def test_without_a_manifest_times_are_relative() -> None:
     run = run_of([ok(1, ORIGIN_NS, ORIGIN_NS + 9_000), unanswered(ORIGIN_NS + 2_000_000_000)])
     found = rendered(run, finding("x", Verdict.FAIL, evidence=(evidence_of(run, "these", 0, 1),)))
@@ -182,6 +197,7 @@ def test_evidence_that_is_a_traceback_keeps_its_lines() -> None:
     assert "Traceback (most recent call last):\n  File …\nKeyError: &#39;value&#39;" in found.source
 
 
+@words_only
 def test_evidence_with_very_many_operations_is_cut() -> None:
     run = run_of([ok(at, at, at + 9) for at in range(50)])
     piece = evidence_of(run, "all of them", *range(50))
@@ -189,6 +205,7 @@ def test_evidence_with_very_many_operations_is_cut() -> None:
     assert "(showing 20 of 50 operations)" in found.text
 
 
+@words_only
 def test_outcomes_are_counted_by_generator() -> None:
     rows = [ok(at, at * 10**9, at * 10**9 + 5) for at in range(11)]
     rows += [unanswered(3, source="locust")]
@@ -200,6 +217,7 @@ def test_outcomes_are_counted_by_generator() -> None:
     assert "increment rejected \u2013 429 1 7.7 %" in text
 
 
+@words_only
 def test_latency_is_shown_with_and_without_waiting() -> None:
     rows = [ok(at, at * 10**6, (at + 2) * 10**6, intended_ns=(at - 1) * 10**6) for at in range(100)]
     found = rendered(run_of(rows), finding("unique"))
@@ -218,6 +236,7 @@ def test_the_staircase_marks_what_is_wrong() -> None:
     assert any("1 out of order" in image["alt"] for image in late.all("img"))
 
 
+@words_only
 def test_holes_before_the_first_and_after_the_last_number_are_marked() -> None:
     found = rendered(run_of([ok(3, 0, 5)], initial=0, final=5), finding("unique"))
     assert any("Marked: 4 missing." in image["alt"] for image in found.all("img"))
@@ -245,6 +264,7 @@ def test_a_generator_name_is_not_mathematics() -> None:
     assert "$x^2$" in rendered(run, finding("unique")).images[0]
 
 
+@words_only
 def test_the_run_is_described() -> None:
     manifest = manifest_of(
         final=KnownValue(value=None, how="the table could not be read"),
@@ -257,13 +277,13 @@ def test_the_run_is_described() -> None:
         "ended unknown",
         "final value unknown (the table could not be read)",
         "commit abc1234 with uncommitted changes",
-        "Locust 20 users in a closed loop, 20 started a second",
-        "swarm 50 connections in 1 process, closed loop",
+        "Locust 20 users in 1 process, closed loop, 20 started a second",
+        "swarm 50 connections in 1 process by aiohttp, closed loop",
         "locust locust killed by signal 9 20,000 not closed",
         "make verify-atomicity RUN=20261122T101500Z-abc1234",
         "make loadtest TARGET=local STACK=gapless RETURNS=new DURATION=30s",
-        "USERS=20 SPAWN_RATE=20 CONNECTIONS=50",
-        "RATE=0 PROCESSES=1 TIMEOUT=10 INITIAL=1 SEED=42",
+        "SHAPE=constant USERS=20 SPAWN_RATE=20 LOCUST_PROCESSES=1 CONNECTIONS=50",
+        "TRANSPORT=aiohttp RATE=0 PROCESSES=1 TIMEOUT=10 INITIAL=1 SEED=42",
     ):
         assert words in text
 
@@ -282,6 +302,7 @@ def test_a_history_file_is_judged_again_with_its_options() -> None:
     assert f"python -m analysis {command}" in text
 
 
+@words_only
 def test_only_files_that_are_there_are_linked(tmp_path: Path) -> None:
     run = run_of([ok(1, 5, 9)], manifest=manifest_of())
     path = tmp_path / "report.html"

@@ -17,10 +17,10 @@ from tests.runner.test_loadtest import PASSES
 
 
 def test_throttled_answers_are_rejected_operations(runner: Runner, tmp_path: Path) -> None:
-    writes = RateLimit(rate_per_s=50, burst=100)
+    writes = RateLimit(rate_per_s=20, burst=30)
     options = CloudOptions(limits=Limits.AWS, item_writes=writes)
     with temporary_cloud(tmp_path / "cloud.log", options=options) as limited:
-        running, _, _, err = runner.run(ENDPOINT_URL=limited.endpoint_url, DURATION="1s")
+        running, _, _, err = runner.run_here(ENDPOINT_URL=limited.endpoint_url, DURATION="2s")
     assert err == ""
     verdict = running.verdict()
     # Too few were answered to call it exercised; nothing else is in doubt.

@@ -13,6 +13,7 @@ from deploy.progress import Progress, wait
 from tests.deploy.handmade import JSON_TYPE, Api
 from tests.deploy.places import quiet
 from tests.deploy.support import Reply, request
+from tests.patience import PATIENCE_S
 
 NO_RATE = 0.000001
 FORBIDDEN = (403, '{"message":"Forbidden"}', "ForbiddenException")
@@ -235,7 +236,7 @@ def test_keys_plans_and_throttles_made_by_cloudformation(cloud: Cloud, local: Lo
     client = cloud.cloudformation()
     stack_id = client.create_stack(StackName="keys", TemplateBody=TEMPLATE)["StackId"]
     progress = Progress(client=client, stack_id=stack_id, say=quiet)
-    status = wait(client, progress, stack_id, doing="making the stack", timeout_s=30)
+    status = wait(client, progress, stack_id, doing="making the stack", timeout_s=PATIENCE_S)
     assert status == "CREATE_COMPLETE", progress.failures
     (output,) = client.describe_stacks(StackName=stack_id)["Stacks"][0]["Outputs"]
     url = f"{local.endpoint_url}/_aws/execute-api/{output['OutputValue']}/s1"

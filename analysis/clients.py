@@ -1,0 +1,213 @@
+"""How each generator process fared: did requests wait for the counter, or for the client? Pure.
+
+An answer that has come waits until the event loop of its client gets round to it, and from its
+record alone that wait looks like the counter's own time. The health samples tell them apart: a
+probe that is due waits in the same queue as the answers do, so it is as late as they are.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.overlap import Float64s, mean_in_flight, open_time, peak_in_flight
+from analysis.run import NEVER_NS, Int64s, Run
+from history.health import HealthSample
+from history.manifest import Load, Manifest
+from history.operation import Outcome
+
+RUNNER = "runner"
+"""The source of the few requests that bracket the load: no generator."""
+
+SLOW_SHARE = 0.25
+"""From here on as much of a request's time is the client's own as the counter's: a probe is one
+turn of the loop late, an answer may take two (aiohttp: to be read, and to wake who asked)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a process's samples say of the load; CPU shares are of one core."""
+
+    cpu_share_mean: float
+    cpu_share_max: float
+    loop_lag_ns_p50: int
+    loop_lag_ns_max: int
+    connections_peak: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """How an open loop kept its schedule: start - intended over its requests.
+
+    `own_lag_ns_p50` counts of each wait the share of the connections that were free meanwhile:
+    that part is the client's own doing, the rest the server's, who held the others.
+    `queued_peak` is the most requests that were due and unsent at once; what share of the
+    connections that the process may open was busy in the load's last tenth, `busy_at_end`, says
+    why the last of them were never sent.
+    """
+
+    lag_ns_p50: int
+    lag_ns_p99: int
+    lag_ns_max: int
+    own_lag_ns_p50: int
+    queued_peak: int
+    busy_at_end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One generator process over the load; None where nothing is known or none was sent."""
+
+    process: str
+    source: str
+    in_flight_mean: float
+    in_flight_peak: int
+    latency_ns_p50: int | None
+    health: Health | None
+    schedule: Schedule | None
+
+    @property
+    def own_share(self) -> float | None:
+        """How late the event loop is, as a share of the latency, both in the median; 0 to 1."""
+        if self.health is None or self.latency_ns_p50 is None:
+            return None
+        return min(1.0, self.health.loop_lag_ns_p50 / max(1, self.latency_ns_p50))
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether requests wait for this client as much as for the counter."""
+        return self.own_share is not None and self.own_share >= SLOW_SHARE
+
+    @property
+    def sends_late(self) -> bool:
+        """Whether requests are late by the client's own doing, for as long as they then take."""
+        if self.schedule is None or self.latency_ns_p50 is None:
+            return False
+        return self.schedule.own_lag_ns_p50 >= SLOW_SHARE * self.latency_ns_p50
+
+    @property
+    def in_client_mean(self) -> float:
+        """How many of the requests in flight were, on average, waiting for the client."""
+        return (self.own_share or 0.0) * self.in_flight_mean
+
+
+def clients_of(run: Run) -> tuple[Client, ...]:
+    """Describe every generator process of a recorded run, in the manifest's order."""
+    manifest = run.manifest
+    if manifest is None:
+        return ()
+    window = _Window.of(run, manifest)
+    return tuple(
+        window.client(process.process, process.source)
+        for process in manifest.processes
+        if process.source != RUNNER
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    """A run's columns, and which rows were sent while the load lasted."""
+
+    run: Run
+    load: Load
+    samples: Mapping[str, Sequence[HealthSample]]
+    first_ns: int
+    last_ns: int
+    start: Int64s
+    end: Int64s
+    intended: Int64s
+    scheduled: npt.NDArray[np.bool_]
+    ok: npt.NDArray[np.bool_]
+    during: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, run: Run, manifest: Manifest) -> "_Window":
+        start = run.frame["start_ns"].to_numpy(dtype=np.int64)
+        first, last = manifest.load_started_ns, manifest.load_ended_ns
+        # A run whose runner was killed knows no window: it lasted as long as its requests.
+        first_ns = int(start.min(initial=NEVER_NS)) if first is None else first
+        last_ns = int(start.max(initial=-NEVER_NS)) if last is None else last
+        samples = defaultdict(list)
+        for sample in run.health:
+            if first_ns <= sample.at_ns - sample.interval_ns // 2 <= last_ns:
+                samples[sample.process].append(sample)
+        return cls(
+            run=run,
+            load=manifest.load,
+            samples=samples,
+            first_ns=first_ns,
+            last_ns=last_ns,
+            start=start,
+            end=run.frame["end_ns"].to_numpy(dtype=np.int64, na_value=NEVER_NS),
+            intended=run.frame["intended_ns"].to_numpy(dtype=np.int64, na_value=0),
+            scheduled=run.frame["intended_ns"].notna().to_numpy(),
+            ok=run.mask(outcome=Outcome.OK),
+            during=(start >= first_ns) & (start <= last_ns) & ~run.inconsistent,
+        )
+
+    def client(self, process: str, source: str) -> Client:
+        mine = self.during & (self.run.frame["process"] == process).to_numpy()
+        answered = np.flatnonzero(mine & self.ok)
+        answered = answered[np.argsort(self.start[answered], kind="stable")]
+        start, end = self.start[answered], self.end[answered]
+        return Client(
+            process=process,
+            source=source,
+            in_flight_mean=mean_in_flight(start, end),
+            in_flight_peak=peak_in_flight(start, end),
+            latency_ns_p50=_percentile(end - start, 0.5) if len(answered) else None,
+            health=_health(self.samples[process]) if process in self.samples else None,
+            schedule=self._schedule(mine, _own_connections_max(self.load, source)),
+        )
+
+    def _schedule(self, mine: npt.NDArray[np.bool_], allowed: int) -> Schedule | None:
+        rows = np.flatnonzero(mine & self.scheduled)
+        if not len(rows):
+            return None
+        rows = rows[np.argsort(self.intended[rows], kind="stable")]
+        intended, start = self.intended[rows], self.start[rows]
+        lag = np.maximum(start - intended, 0)
+        length_ns = max(1, self.last_ns - self.first_ns)
+        times = [self._elapsed(intended), self._elapsed(start), np.array([0.9, 1.0]) * length_ns]
+        sent, over = self._elapsed(self.start[mine]), self._elapsed(self.end[mine])
+        busy = open_time(sent, over, np.concatenate(times))
+        busy_meanwhile = busy[len(rows) : -2] - busy[: len(rows)]
+        return Schedule(
+            lag_ns_p50=_percentile(lag, 0.5),
+            lag_ns_p99=_percentile(lag, 0.99),
+            lag_ns_max=int(lag.max()),
+            own_lag_ns_p50=_percentile(np.maximum(lag - busy_meanwhile / allowed, 0), 0.5),
+            queued_peak=peak_in_flight(intended, intended + lag),
+            busy_at_end=float(busy[-1] - busy[-2]) / (0.1 * length_ns) / allowed,
+        )
+
+    def _elapsed(self, times: Int64s) -> Float64s:
+        return (times - self.first_ns).astype(np.float64)
+
+
+def _own_connections_max(load: Load, source: str) -> int:
+    """Give how many connections each process of a generator may have open, at least."""
+    if source == "swarm":
+        of, processes = max(load.connections, load.connections_max), load.processes
+    else:
+        of, processes = load.users, load.locust_processes
+    return max(1, of // max(1, processes))
+
+
+def _health(samples: Sequence[HealthSample]) -> Health:
+    shares = [sample.cpu_ns / max(1, sample.interval_ns) for sample in samples]
+    length_ns = max(1, sum(sample.interval_ns for sample in samples))
+    return Health(
+        cpu_share_mean=sum(sample.cpu_ns for sample in samples) / length_ns,
+        cpu_share_max=max(shares),
+        loop_lag_ns_p50=_percentile(np.array([s.loop_lag_ns_p50 for s in samples]), 0.5),
+        loop_lag_ns_max=max(sample.loop_lag_ns_max for sample in samples),
+        connections_peak=max(sample.connections for sample in samples),
+    )
+
+
+def _percentile(values: Int64s, share: float) -> int:
+    """Give the smallest value that at least this share of the values do not exceed."""
+    return int(np.quantile(values, share, method="inverted_cdf"))

@@ -1,0 +1,17 @@
+"""What holds for every test."""
+
+import signal
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_started_deaf() -> None:
+    """Let what tests start hear Ctrl-C and a closed terminal, wherever the tests themselves run.
+
+    In the background of a shell, and under nohup, these signals are ignored, and a process that
+    ignores one hands that on to all that it starts; but it does not hand on a handler.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)

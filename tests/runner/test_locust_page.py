@@ -1,0 +1,137 @@
+"""`make locust-ui`: Locust's page on a counter, recorded and judged as usual."""
+
+import signal
+import socket
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.locustfiles.conftest import paced
+from tests.patience import PATIENCE_S, until
+from tests.runner.conftest import Runner, verdicts
+from tests.servers import CounterServer
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """A port that is nobody else's until the page listens there."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
+
+
+class Page:
+    """What a user does in the page."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+
+    def get(self, path: str = "/", **headers: str) -> str:
+        request = urllib.request.Request(self.url + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            return str(answer.read().decode())
+
+    def post(self, path: str, **form: str) -> str:
+        body = urllib.parse.urlencode(form).encode()
+        request = urllib.request.Request(self.url + path, data=body)
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            return str(answer.read().decode())
+
+    def is_there(self) -> bool:
+        try:
+            return bool(self.get())
+        except OSError:
+            return False
+
+    def status_of(self, path: str, **headers: str) -> int:
+        try:
+            self.get(path, **headers)
+        except urllib.error.HTTPError as error:
+            return error.code
+        return 200
+
+
+def test_tests_made_in_the_page_are_recorded_and_judged(runner: Runner) -> None:
+    with (
+        free_port() as port,
+        CounterServer(paced) as server,
+        CounterServer(paced) as other,
+    ):
+        variables = {"URL": server.url, "LOCUST_UI_PORT": str(port), "USERS": "12"}
+        running = runner.start("locust-ui", LOCUST_PROCESSES="2", **variables)
+        page = Page(port)
+        until(page.is_there, "the page")
+        assert '"num_users": 12' in page.get()
+        for least in (300, 900):  # two tests, each for a while
+            asked = page.post("/swarm", user_count="12", spawn_rate="50", host=server.url)
+            assert '"success":true' in asked.replace(" ", "")
+            for name in ("locust-0", "locust-1"):
+                running.until_recorded(name, least)
+            page.post("/stop")
+        refused = page.post("/swarm", user_count="12", spawn_rate="50", host=other.url)
+        assert f"this page loads only {server.url}" in refused
+        assert page.status_of("/", Origin="http://elsewhere.example") == 403
+        assert page.status_of("/", Host="elsewhere.example") == 403
+        running.process.send_signal(signal.SIGINT)
+        code, out, err = running.finish()
+        received = server.received
+        assert other.received == 0
+    assert err == ""
+    assert f"Locust's page: http://127.0.0.1:{port}/" in out
+    verdict, manifest = running.verdict(), running.manifest()
+    assert verdicts(verdict) == dict.fromkeys(verdicts(verdict), "PASS")
+    assert code == 0
+    assert verdict["operations"]["total"] == received
+    assert {p["process"]: p["exit_state"] for p in manifest["processes"]} == {
+        "locust-0": "ended",
+        "locust-1": "ended",
+        "runner-0": "ended",
+    }
+    load = manifest["load"]
+    assert (load["users"], load["connections"], load["processes"]) == (0, 0, 0)
+    assert manifest["interrupted"] == ""
+    assert (running.folder() / "locust.html").is_file()
+    assert "chosen in Locust" in (running.folder() / "report.html").read_text()
+
+
+def test_a_page_in_which_nothing_was_started_proves_nothing(runner: Runner) -> None:
+    with free_port() as port, CounterServer(paced) as server:
+        running = runner.start("locust-ui", URL=server.url, LOCUST_UI_PORT=str(port))
+        until(Page(port).is_there, "the page")
+        running.process.send_signal(signal.SIGTERM)
+        code, _, err = running.finish()
+    assert (code, err) == (3, "")
+    assert verdicts(running.verdict())["exercised"] == "INCONCLUSIVE"
+    assert running.verdict()["operations"]["total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"LOCUST_UI_PORT": "x"}, "LOCUST_UI_PORT=x: expected a whole number from 1 to 65,535"),
+        ({"SHAPE": "ramp"}, "SHAPE=ramp: Locust's page starts and stops its users itself"),
+    ],
+)
+def test_what_the_page_cannot_do_is_said(
+    runner: Runner, variables: dict[str, str], complaint: str
+) -> None:
+    _, code, _, err = runner.run("locust-ui", URL="http://127.0.0.1:9/", **variables)
+    assert code == 2
+    assert complaint in err
+
+
+def test_a_taken_port_is_said_before_anything_is_done(runner: Runner) -> None:
+    with socket.socket() as taken, CounterServer(paced) as server:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        running, code, _, err = runner.run("locust-ui", URL=server.url, LOCUST_UI_PORT=str(port))
+        assert server.received == 0
+    assert code == 2
+    assert err.startswith(f"gapless: LOCUST_UI_PORT={port}: Locust's page cannot listen there")
+    assert not list(running.reports.glob("*/manifest.json"))
