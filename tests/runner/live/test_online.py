@@ -34,7 +34,7 @@ def batched(draw: st.DrawFn, answers: list[Answer], *, late: bool) -> Batches:
     """Batches in the order of the answers; with `late` any may come one batch after its own."""
     number, batches = 0, {0: list[Answer]()}
     for answer in answers:
-        number += draw(st.integers(0, 2))
+        number += draw(st.integers(0, 1))
         by = draw(st.integers(0, 1)) if late else 0
         batches.setdefault(number + by, []).append(answer)
     return [batches[number] for number in sorted(batches)]
@@ -136,6 +136,14 @@ def test_literal_histories(
 ) -> None:
     for batches in ([answers], [[answer] for answer in answers]):
         assert reported(OnlineCheck(0), batches) == (duplicates, inversions)
+
+
+def test_what_comes_a_batch_late_is_made_up_for() -> None:
+    passed, late = Answer(0, 5, 2, 0), Answer(6, 9, 1, 1)
+    other, rejected = Answer(7, 8, 9, 2), Answer(7, 8, 0, 3, Outcome.REJECTED)
+    assert reported(OnlineCheck(0), [[late], [passed]]) == ([], [1])
+    assert reported(OnlineCheck(0), [[late], [], [rejected], [passed], [other]]) == ([], [1])
+    assert reported(OnlineCheck(0), [[late], [other], [passed]]) == ([], []), "two batches late"
 
 
 def test_values_may_be_as_far_apart_as_64_bits_allow() -> None:
