@@ -116,7 +116,7 @@ def test_what_a_blind_client_is_told() -> None:
         "PROCESSES ("
     )
     assert finding.summary.endswith(
-        "; swarm-0 was 89 ms late itself where its requests took 136 ms (medians))."
+        "; swarm-0, the slowest client, was 89 ms late where a request took 136 ms (medians))."
     )
     assert finding.counts["client_share_of_latency"] == 0.6544
 
