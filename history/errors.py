@@ -1,8 +1,10 @@
 """The one error a person can fix, and how the command lines report it."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 EXIT_USAGE = 2
 """Exit code for bad usage or unreadable input (argparse uses the same)."""
@@ -31,9 +33,7 @@ def run_main(main: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         _complain("interrupted; what was recorded is kept, see make verify-atomicity")
         code = EXIT_USAGE
-    except BrokenPipeError:
-        # Nobody reads what we print (`| head`): Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # nobody reads what we print (`| head`)
         code = EXIT_USAGE
     except Exception as error:
         if os.environ.get("GAPLESS_DEBUG"):
@@ -44,9 +44,23 @@ def run_main(main: Callable[[], int]) -> None:
             "shows where)"
         )
         code = EXIT_USAGE
+    _let_go(sys.stdout)
     sys.exit(code)
 
 
 def _complain(sentence: str) -> None:
     text = f"gapless: {sentence}"
-    print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
+    with contextlib.suppress(OSError):  # a disk that is full takes no word of it either
+        print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
+    _let_go(sys.stderr)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Write out what a stream still holds, or nowhere: Python's own try would cost the exit code.
+
+    (It leaves with 120 when it cannot.)
+    """
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

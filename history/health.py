@@ -114,9 +114,10 @@ class HealthLog:
 
     def append(self, sample: HealthSample) -> None:
         """Write one sample."""
-        line = json.dumps(dataclasses.asdict(sample)) + "\n"
+        line = json.dumps(dataclasses.asdict(sample)).encode() + b"\n"
         try:
-            os.write(self._fd, line.encode())
+            while line:  # a disk that is about to be full takes a part of it
+                line = line[os.write(self._fd, line) :]
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -119,6 +119,8 @@ def seal(run: RunFolder) -> Manifest:
     """
     manifest = read_manifest(run.manifest)
     if manifest.sealed:
+        if run.journals.exists():  # whoever sealed it was killed while removing them
+            shutil.rmtree(run.journals, ignore_errors=True)
         return manifest
     with locked(run):
         return seal_locked(run)

@@ -84,7 +84,7 @@ def run_load(
     try:
         for generator in generators:
             generator.gate.open(window)
-        live.begin(window)
+        live.begin(window, open_ended=options.page is not None)
         violation = _watch(generators, window, alive, live if options.fail_fast else None)
         if violation:
             interrupted = _early(window, options, "stopped")

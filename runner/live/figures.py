@@ -53,8 +53,9 @@ class SourceFigures:
 class Snapshot:
     """Everything that a view shows, at one moment.
 
-    `ended` says how the load ended ("" while it runs), `at_least` that the duplicates may be
-    more, `violation` is the first one in a sentence.
+    `duration_s` is 0 where nobody knows it before the end. `ended` says how the load ended (""
+    while it runs), `at_least` that the duplicates may be more, `violation` is the first one in a
+    sentence.
     """
 
     elapsed_s: float

@@ -44,7 +44,8 @@ def line(now: Snapshot) -> str:
 
 def clock(now: Snapshot) -> str:
     """Say how far the load has come."""
-    return f"{now.elapsed_s:.1f} s of {now.duration_s:g} s"
+    asked = f" of {now.duration_s:g} s" if now.duration_s else ""
+    return f"{now.elapsed_s:.1f} s{asked}"
 
 
 def _load(now: Snapshot) -> list[str]:

@@ -106,7 +106,8 @@ def picture(now: Snapshot, width: int) -> Text:
 
 def _head(now: Snapshot, width: int) -> list[Text]:
     """Say where the load stands, above a bar."""
-    come, left = clock(now), now.ended or f"{max(0.0, now.duration_s - now.elapsed_s):.1f} s left"
+    to_come = f"{max(0.0, now.duration_s - now.elapsed_s):.1f} s left" if now.duration_s else ""
+    come, left = clock(now), now.ended or to_come or "until Ctrl-C"
     inner = max(0, width - 2)
     done = min(inner, int(inner * now.elapsed_s / now.duration_s)) if now.duration_s else 0
     return [

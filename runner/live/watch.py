@@ -37,14 +37,16 @@ class LiveView:
         self._view = view
         self._say = say
         self._window = LoadWindow(start_ns=0, end_ns=0)
+        self._open_ended = False
         self._over_ns = 0
         self._ended = ""
         self._last_answers = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live view", daemon=True)
 
-    def begin(self, window: LoadWindow) -> None:
-        """Show the load from now on."""
+    def begin(self, window: LoadWindow, *, open_ended: bool = False) -> None:
+        """Show the load from now on; one that is open-ended goes on until somebody ends it."""
         self._window = window
+        self._open_ended = open_ended
         self._figures.begin(window.start_ns)
         self._thread.start()
 
@@ -98,9 +100,10 @@ class LiveView:
     def _snapshot(self) -> Snapshot:
         sources = self._figures.by_source(self._tails.in_flight())
         until_ns = min(self._over_ns or time.monotonic_ns(), self._window.end_ns)
+        length_ns = self._window.end_ns - self._window.start_ns
         return Snapshot(
             elapsed_s=max(0, until_ns - self._window.start_ns) / 1e9,
-            duration_s=(self._window.end_ns - self._window.start_ns) / 1e9,
+            duration_s=0 if self._open_ended else length_ns / 1e9,
             ended=self._ended,
             sources=sources,
             together=self._figures.together(sources),

@@ -84,6 +84,11 @@ TWO = snapshot(source("locust", per_s=400.2), source("swarm", per_s=804.2))
             "0 duplicates, 0 inversions so far",
             id="nothing answered",
         ),
+        pytest.param(
+            snapshot(*TWO.sources, duration_s=0.0),
+            LINE.replace(" of 30 s", ""),
+            id="until somebody ends it",
+        ),
     ],
 )
 def test_a_line_holds_every_figure(now: Snapshot, expected: str) -> None:
@@ -161,6 +166,13 @@ def test_the_last_picture_stands_alone(shown: Sequence[Snapshot], expected: list
     # A picture that shrank leaves blank lines, never old ones.
     assert lines[: len(expected)] == expected
     assert not any(lines[len(expected) :])
+
+
+def test_a_load_without_an_end_of_its_own_shows_none() -> None:
+    first, bar, *rest = screen(drawn(snapshot(*TWO.sources, duration_s=0.0)), 80)
+    assert first == " load: 12.4 s                                                    until Ctrl-C"
+    assert set(bar.strip()) == {"─"}
+    assert rest[: len(PICTURE) - 2] == PICTURE[2:]
 
 
 def test_a_picture_is_one_write() -> None:

@@ -87,6 +87,15 @@ def test_a_load_from_its_begin_to_its_last_answer(tmp_path: Path) -> None:
     assert (last.duplicates, last.inversions, live.violation, said) == (0, 0, "", [])
 
 
+def test_a_load_that_somebody_will_end_has_no_duration(tmp_path: Path) -> None:
+    view = Recorder()
+    with LiveView(tmp_path, base=0, view=view, say=print) as live:
+        live.begin(window(), open_ended=True)
+        live.over(time.monotonic_ns(), early=False)
+    (last,) = view.finished
+    assert (last.ended, last.duration_s) == ("over", 0)
+
+
 def test_a_duplicate_is_told_with_both_who_were_given_it(tmp_path: Path) -> None:
     view = Recorder()
     live = LiveView(tmp_path, base=0, view=view, say=print)
