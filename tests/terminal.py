@@ -6,9 +6,12 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import termios
 from typing import Self
+
+from tests.patience import PATIENCE_S
 
 _SEQUENCE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])|([^\x1b])", re.DOTALL)
 
@@ -47,6 +50,7 @@ class Terminal:
         """Give what was written since; waits for something, "" when all have closed it."""
         written = ""
         while not written:  # half a character is nothing yet
+            assert select.select([self._reader], [], [], PATIENCE_S)[0], "nothing more is written"
             try:
                 piece = os.read(self._reader, 1 << 16)
             except OSError as error:

@@ -8,7 +8,7 @@ What it promises, for answers given in batches (CHECKERS A, conditions 1 and 2):
   `unchecked` is 0.
 - Every inversion is reported, when each answer comes in an earlier batch than those it
   precedes in real time, in the same one, or in the next one; and while no request is in flight
-  for longer than the STEPS_MAX latest rises of the maximum.
+  for longer than the STEPS_MAX / 2 latest rises of the maximum.
 
 Times are of one host's monotonic clock.
 """

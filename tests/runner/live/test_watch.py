@@ -16,8 +16,7 @@ from runner.live import watch
 from runner.live.figures import Snapshot
 from runner.live.plain import PlainView
 from runner.live.watch import LiveView
-
-PATIENCE_S = 300
+from tests.patience import PATIENCE_S
 
 
 class Recorder:
