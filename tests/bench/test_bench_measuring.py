@@ -230,15 +230,20 @@ def test_an_open_loops_lag_comes_from_its_record(program: Path) -> None:
     assert 0 <= measured.late_ms[0] <= measured.late_ms[-1]
 
 
-@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize(
-    ("how", "arrivals"),
-    [("timers", "uniform"), ("timers", "poisson"), (SLEEP, "uniform")],
+    ("how", "new_loop", "arrivals"),
+    [
+        ("asyncio", asyncio.new_event_loop, "uniform"),
+        ("asyncio", asyncio.new_event_loop, "poisson"),
+        ("uvloop", uvloop.new_event_loop, "uniform"),
+        ("uvloop", uvloop.new_event_loop, "poisson"),
+        (SLEEP, asyncio.new_event_loop, "uniform"),
+    ],
 )
 def test_simple_senders_send_what_is_due_and_never_early(
     counter: CounterProcess,
-    new_loop: Callable[[], asyncio.AbstractEventLoop],
     how: str,
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
     arrivals: str,
 ) -> None:
     keep = functools.partial(
