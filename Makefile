@@ -133,7 +133,7 @@ check: ## lint, format, types, template
 	$(DEVELOPMENT) -m ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/cfn-lint deploy/template.yml && echo "check: all clean"
 
 .PHONY: bench
-bench: ## measure: the judge, the cost of recording, the local target (needs wrk) beside its floors
+bench: ## measure beside floors: judge, recording, clients and lag (need gcc), bursts, local target (needs wrk)
 	$(DEVELOPMENT) -m bench
 
 .PHONY: clean

@@ -1,47 +1,101 @@
-"""Measure what Gapless claims: the judge, the record, the local target.
+"""Measure what Gapless claims: judge, record, clients, punctuality, bursts, the local target.
 
-    python -m bench [judge] [recording] [target] [--operations 1000000] [--runs 5]
+    python -m bench [judge] [recording] [clients] [lag] [burst] [target] [--write]
 
 Every figure stands beside a floor from the same run: the ratio carries over to another machine, the
 seconds do not.
 """
 
 import argparse
-import os
-import platform
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
+from bench.burst import burst
+from bench.clients import clients
+from bench.counter import compiled
+from bench.document import write_parts
 from bench.judge import judge
+from bench.lag import lag
+from bench.machine import described
 from bench.recording import recording
+from bench.tables import Table
 from bench.target import require_wrk, target
 from history.errors import run_main
+from runner.provenance import REPOSITORY
 
-PARTS = ("judge", "recording", "target")
+PARTS = ("judge", "recording", "clients", "lag", "burst", "target")
+WRITTEN = ("recording", "clients", "lag", "burst")
+COMPILED = frozenset({"clients", "lag"})
+PAGE = REPOSITORY / "docs" / "performance.md"
 
 
-def main() -> int:
-    """Run the measurements that were asked for, all by default."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} [all]")
-    parser.add_argument("--operations", type=int, default=1_000_000, help="[default: %(default)s]")
-    parser.add_argument("--runs", type=int, default=5, help="[default: %(default)s]")
-    parser.add_argument(
-        "--seconds", type=int, default=5, help="of each load [default: %(default)s]"
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=(__doc__ or "").splitlines()[0],
+        epilog="examples: python -m bench clients lag --rounds 5; python -m bench --write",
     )
-    options = parser.parse_args()
+    add = parser.add_argument
+    add("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} [default: all]")
+    add("--operations", type=int, default=1_000_000, help="that are judged [default: %(default)s]")
+    add(
+        "--runs",
+        type=int,
+        default=5,
+        help="of judge, recording, burst and target [default: %(default)s]",
+    )
+    add("--rounds", type=int, default=3, help="of clients and lag [default: %(default)s]")
+    add("--seconds", type=int, default=5, help="of each load [default: %(default)s]")
+    add(
+        "--write",
+        action="store_true",
+        help=f"put {', '.join(WRITTEN)}, measured in this run, into {PAGE.name}",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the measurements that were asked for, all by default."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    cores = len(os.sched_getaffinity(0))
-    print(f"Python {platform.python_version()}, {cores} cores, {platform.platform()}")
-    asked = options.parts or PARTS
+    asked = [part for part in PARTS if part in (options.parts or PARTS)]
+    if options.write and (left_out := [part for part in WRITTEN if part not in asked]):
+        parser.error(f"--write puts one run's figures together: ask for {', '.join(left_out)} too")
     if "target" in asked:
         require_wrk()
-    if "judge" in asked:
-        judge(options.operations, options.runs)
-    if "recording" in asked:
-        recording(options.runs)
-    if "target" in asked:
-        target(options.runs, options.seconds)
+    written = {"bench machine": f"{described()}.\n"}
+    with compiled() if COMPILED.intersection(asked) else nullcontext(Path()) as program:
+        print(described(), flush=True)
+        for part in asked:
+            table = _measure(part, options, program)
+            if table is not None:
+                print(table.text(), flush=True)
+                written[f"bench {part}"] = table.markdown()
+    if options.write:
+        write_parts(PAGE, written)
+        print(f"written: {PAGE.relative_to(REPOSITORY)}")
     return 0
+
+
+def _measure(part: str, options: argparse.Namespace, program: Path) -> Table | None:
+    """Measure one part; give its table, None if it has printed its own figures."""
+    match part:
+        case "judge":
+            judge(options.operations, options.runs)
+        case "recording":
+            return recording(options.runs)
+        case "clients":
+            return clients(program, rounds=options.rounds, seconds=options.seconds)
+        case "lag":
+            return lag(program, rounds=options.rounds)
+        case "burst":
+            return burst(options.runs)
+        case _:
+            target(options.runs, options.seconds)
+    return None
 
 
 if __name__ == "__main__":

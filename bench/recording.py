@@ -3,41 +3,77 @@
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from history.classify import classify_answer
+from bench.machine import Conditions
+from bench.tables import Table
+from history.classify import Classified, classify_answer
 from history.journal import Journal
 
 COUNT = 300_000
+TARGET_NS = 2_000
 
 
-def per_operation(run: Callable[[int], None], count: int, runs: int) -> float:
-    """Give the median nanoseconds of one of `count` operations."""
-    samples = []
-    for _ in range(runs):
-        started = time.perf_counter_ns()
-        run(count)
-        samples.append((time.perf_counter_ns() - started) / count)
-    return statistics.median(samples)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Nanoseconds of one operation: on the clock, and of CPU."""
+
+    wall_ns: float
+    cpu_ns: float
 
 
-def recording(runs: int) -> None:
-    """Print what journalling one operation costs, beside keeping it in memory only."""
-    with tempfile.TemporaryDirectory() as folder:
-        _recording(Path(folder), runs)
+def per_operation(run: Callable[[int], None], count: int) -> Spent:
+    """Time one of `count` operations."""
+    wall_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+    run(count)
+    return Spent(
+        wall_ns=(time.perf_counter_ns() - wall_ns) / count,
+        cpu_ns=(time.process_time_ns() - cpu_ns) / count,
+    )
 
 
-def _recording(folder: Path, runs: int) -> None:
+def recording(runs: int) -> Table:
+    """Measure what journalling one operation costs, beside keeping it in memory only."""
     seen = classify_answer(200, b"123456")
-    journals = iter(range(1_000))
+    with tempfile.TemporaryDirectory() as folder:
+        ways = {
+            "journal: sent, then answered": journalling(Path(folder), seen),
+            "list.append, in memory only": appending(seen),
+        }
+        conditions = Conditions()
+        spent: dict[str, list[Spent]] = {name: [] for name in ways}
+        for _ in range(runs):
+            conditions.sample()
+            for name, way in ways.items():
+                spent[name].append(per_operation(way, COUNT))
+        return table(spent, conditions=conditions.notes())
+
+
+def journalling(folder: Path, seen: Classified) -> Callable[[int], None]:
+    """Give a way to record: a journal of its own each time, removed again."""
+
+    def paths() -> Iterator[Path]:
+        index = 0
+        while True:
+            yield folder / f"{index}.journal"
+            index += 1
+
+    fresh = paths()
 
     def journalled(count: int) -> None:
-        path = folder / f"{next(journals)}.journal"
+        path = next(fresh)
         with Journal(path, process="bench", source="bench") as journal:
             for _ in range(count):
                 journal.complete(journal.begin(0), seen, 200)
         path.unlink()
+
+    return journalled
+
+
+def appending(seen: Classified) -> Callable[[int], None]:
+    """Give the floor: the same figures in a list, gone with the process."""
 
     def in_memory(count: int) -> None:
         kept = []
@@ -45,9 +81,22 @@ def _recording(folder: Path, runs: int) -> None:
             start = time.monotonic_ns()
             kept.append((worker, start, time.monotonic_ns(), seen, 200))
 
-    ours, floor = per_operation(journalled, COUNT, runs), per_operation(in_memory, COUNT, runs)
-    print(f"recording, {COUNT:,} operations, median of {runs}")
-    print(
-        f"  journal (sent + answered) {ours:5.0f} ns   list.append in memory {floor:5.0f} ns, "
-        f"ratio {ours / floor:.1f}"
+    return in_memory
+
+
+def table(spent: dict[str, list[Spent]], *, conditions: tuple[str, ...]) -> Table:
+    """Set the journal beside its floor; medians of the runs, the target on the journal's row."""
+    runs = len(next(iter(spent.values())))
+    rows: list[tuple[str, ...]] = []
+    for name, each in spent.items():
+        wall_ns = statistics.median(one.wall_ns for one in each)
+        cpu_ns = statistics.median(one.cpu_ns for one in each)
+        target = "" if rows else f"< {TARGET_NS:,}: {'kept' if cpu_ns < TARGET_NS else 'missed'}"
+        rows.append((name, f"{wall_ns:,.0f}", f"{cpu_ns:,.0f}", target))
+    return Table(
+        title=f"Recording, ns an operation, {COUNT:,} operations, medians of {runs}",
+        columns=("kept in", "time", "CPU", "target, CPU"),
+        rows=tuple(rows),
+        words=frozenset({"kept in", "target, CPU"}),
+        notes=conditions,
     )

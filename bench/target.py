@@ -7,7 +7,6 @@ local cloud with each engine that is installed. CPU and memory are of the cloud'
 """
 
 import json
-import os
 import re
 import shutil
 import statistics
@@ -19,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.machine import STOLEN_MAX, process_cpu_s, stolen_s
+from bench.tools import WRK
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.creation import create_stack
@@ -32,9 +33,8 @@ from history.errors import UserError
 
 CONNECTIONS = 50
 WARM_UP_S = 2
-STOLEN_MAX = 0.02
 LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)\s*$", re.MULTILINE)
-REQUESTS = re.compile(r"^\s*(\d+) requests in ([\d.]+)(us|ms|s|m)", re.MULTILINE)
+LENGTH = re.compile(r"^\s*\d+ requests in ([\d.]+)(us|ms|s|m)", re.MULTILINE)
 UNIT_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
@@ -55,37 +55,30 @@ class Load:
 
 def wrk(url: str, seconds: int) -> tuple[int, float, dict[str, float]]:
     """Load a URL; give requests answered, requests/s, and latency in ms by percentile."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", url]
+    command = [*WRK.command(url, seconds, CONNECTIONS), "--latency"]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
-        raise UserError(f"{url} did not answer every request with 200: {' '.join(out.split())}")
-    count, length, unit = REQUESTS.search(out).groups()  # type: ignore[union-attr]
+    count = WRK.read(out)
+    length, unit = LENGTH.search(out).groups()  # type: ignore[union-attr]
     latency = {name: float(value) * UNIT_MS[u] for name, value, u in LATENCY.findall(out)}
     if set(latency) != {"50", "99"}:
         raise UserError(f"wrk's output was not understood: {' '.join(out.split())}")
-    return int(count), int(count) / (float(length) * UNIT_MS[unit] / 1000), latency
+    return count, count / (float(length) * UNIT_MS[unit] / 1000), latency
 
 
 def loaded(url: str, pid: int, seconds: int, *, ready_s: float = 0.0) -> Load:
     """Load a server, warmed up, and weigh its process."""
     wrk(url, WARM_UP_S)
-    before_s = cpu_s(pid)
+    before_s = process_cpu_s(pid)
     requests, rate_per_s, latency = wrk(url, seconds)
     return Load(
         requests=requests,
         rate_per_s=rate_per_s,
         latency_ms_p50=latency["50"],
         latency_ms_p99=latency["99"],
-        cpu_us=(cpu_s(pid) - before_s) / requests * 1e6,
+        cpu_us=(process_cpu_s(pid) - before_s) / requests * 1e6,
         resident_mb=resident_mb(pid),
         ready_s=ready_s,
     )
-
-
-def cpu_s(pid: int) -> float:
-    """Read the CPU seconds a process has used, in user and in kernel mode."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:
@@ -144,10 +137,10 @@ def cloud_load(options: CloudOptions, seconds: int) -> Load:
 
 def require_wrk() -> None:
     """Raise UserError unless the client is there."""
-    if shutil.which("wrk") is None:
+    if shutil.which(WRK.name) is None:
         raise UserError(
             "the local target is measured with wrk, which is not there: apt-get install wrk, or "
-            "measure the rest with python -m bench judge recording"
+            "measure the rest with python -m bench judge recording clients lag burst"
         )
 
 
@@ -180,12 +173,6 @@ def target(runs: int, seconds: int) -> None:
     )
     if taken > STOLEN_MAX:
         print(f"  doubtful: other machines took {taken:.1%} of a core from this one meanwhile")
-
-
-def stolen_s() -> float:
-    """Read the CPU seconds that the host gave to other machines, over all cores (proc(5))."""
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()
-    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def dynalite_is_installed() -> bool:

@@ -121,11 +121,11 @@ def _problem(closed_records: int | None, slots: npt.NDArray[np.void], size: int)
         return "its journal was cut short"
     if closed_records not in (None, len(slots)):
         return f"counted {closed_records:,} operations, its journal holds {len(slots):,}"
-    damaged = int(_damaged(slots).sum())
+    damaged = int(damaged_slots(slots).sum())
     return f"its journal holds {damaged:,} damaged records" if damaged else ""
 
 
-def _damaged(slots: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+def damaged_slots(slots: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     """Find slots that no journal writes: skipped ones, or codes that mean nothing."""
     sent, answered = slots["sent"], slots["answered"]
     damaged: npt.NDArray[np.bool_] = (
@@ -153,7 +153,7 @@ def operations_table(journals: Sequence[JournalRecords]) -> pa.Table:
 
 def _journal_table(journal: JournalRecords) -> pa.Table:
     slots, header = journal.slots, journal.header
-    damaged = _damaged(slots)
+    damaged = damaged_slots(slots)
     answered = (slots["answered"] == 1) & ~damaged
     # A request that was sent and never answered: its outcome bytes were never written.
     outcome = np.where(answered, slots["outcome"], OUTCOMES.index(Outcome.INDETERMINATE))

@@ -25,6 +25,7 @@ from locustfiles.shaping import NS_PER_S, VOLLEY_VARIABLE, ShapedUsers, Volleys
 
 EXIT_UNRECORDED = 2
 _FAILED = "gapless-failed"
+_TURN_S = 0.02
 _LEAVING_S = 5.0
 """What workers may take, beyond their last requests' time, to have left the master."""
 
@@ -144,7 +145,9 @@ class Conductor:
         else:
             runner.quit()
         if web_ui is not None:
-            web_ui.stop()
+            while web_ui.greenlet is None:  # Locust starts it only after it has called us
+                gevent.sleep(_TURN_S)
+            web_ui.greenlet.kill()  # its own stop() fails while it is still starting
 
     def _report_last_figures(self, runner: WorkerRunner) -> None:
         """Let the users finish, and tell the master what it has not heard yet."""
@@ -157,7 +160,7 @@ class Conductor:
         patience_s = (self._environment.stop_timeout or 0.0) + _LEAVING_S
         with gevent.Timeout(patience_s, exception=False):
             while runner.worker_count:
-                gevent.sleep(0.02)
+                gevent.sleep(_TURN_S)
 
     def _sample_health(self, recording: Recording) -> None:
         if self._gate is not None:

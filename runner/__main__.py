@@ -11,6 +11,8 @@ from pathlib import Path
 from deploy.settings import read_settings
 from history.errors import EXIT_USAGE, UserError, run_main
 from history.run import LATEST, RunFolder, find_run
+from runner.live.plain import PlainView
+from runner.live.screen import ScreenView, can_draw
 from runner.loadtest import loadtest
 from runner.options import LoadOptions, read_options, read_page_options
 from runner.provenance import REPOSITORY
@@ -19,8 +21,8 @@ REPORTS = REPOSITORY / "reports"
 
 _EPILOG = """\
 variables (make passes them on): TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE
-CONNECTIONS RATE PROCESSES TIMEOUT INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LIMITS
-SHAPE LOCUST_PROCESSES LOCUST_UI_PORT RUN; see make help
+CONNECTIONS CONNECTIONS_MAX RATE ARRIVALS SHAPE TRANSPORT PROCESSES LOCUST_PROCESSES TIMEOUT
+FAIL_FAST INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LIMITS LOCUST_UI_PORT RUN; see make help
 
 exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
 """
@@ -59,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run = find_run(options.reports, run_name)
         else:
             _make_folder(options.reports)
-            run = loadtest(load, read_settings(os.environ), reports=options.reports, say=_say)
+            view = ScreenView(sys.stdout) if can_draw(sys.stdout, os.environ) else PlainView(_say)
+            settings = read_settings(os.environ)
+            run = loadtest(load, settings, reports=options.reports, say=_say, view=view)
     except KeyboardInterrupt:
         print("gapless: interrupted before the load began; nothing was recorded", file=sys.stderr)
         return EXIT_USAGE

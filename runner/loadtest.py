@@ -15,6 +15,8 @@ from history.shape import BURST
 from runner import locust, provenance
 from runner.bracket import before, final, first_increment, initialise, last_increment
 from runner.generators import INTERRUPTS, commands, generator_environment, run_load
+from runner.live.plain import View
+from runner.live.watch import LiveView
 from runner.options import LoadOptions
 from runner.page import kept_port
 from runner.processes import Generator, start
@@ -24,8 +26,10 @@ from runner.targets import Counter, open_counter, sole_use
 Say = Callable[[str], None]
 
 
-def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Say) -> RunFolder:
-    """Load a counter and leave a sealed run behind; give its folder.
+def loadtest(
+    options: LoadOptions, settings: Settings, *, reports: Path, say: Say, view: View
+) -> RunFolder:
+    """Load a counter and leave a sealed run behind; give its folder. `view` shows the load.
 
     Raises UserError for what the user can fix. Once the load has begun, whatever happens,
     what was recorded is kept.
@@ -49,8 +53,15 @@ def loadtest(options: LoadOptions, settings: Settings, *, reports: Path, say: Sa
             manifest, generators = _begin(
                 run, counter, options, journal, manifest=manifest, initial=initial, say=say
             )
+            live = LiveView(run.journals, base=manifest.initial.value or 0, view=view, say=say)
             manifest = _conduct(
-                counter, options, journal, manifest=manifest, generators=generators, say=say
+                counter,
+                options,
+                journal,
+                manifest=manifest,
+                generators=generators,
+                live=live,
+                say=say,
             )
             record_end(manifest, run)
             _keep_log(run, counter, say)
@@ -109,10 +120,12 @@ def _conduct(
     *,
     manifest: Manifest,
     generators: list[Generator],
+    live: LiveView,
     say: Say,
 ) -> Manifest:
     """Run the load, and take one more number after it; give the manifest as it then is."""
-    result = run_load(generators, options, alive=counter.alive, say=say)
+    with live:
+        result = run_load(generators, options, alive=counter.alive, live=live, say=say)
     if result.interrupted:
         say(f"load: {result.interrupted}; what was recorded is judged")
     last = last_increment(counter, journal, timeout_s=options.load.timeout_s)

@@ -157,7 +157,7 @@ def test_an_answer_that_never_becomes_whole(
     send: Send, answering: Answering, reason: Reason, status: int
 ) -> None:
     with CounterServer(answering) as server:
-        answers = send(server.url, 5, 1)
+        answers = send(server.url, 5, PATIENCE_S)
         received = server.received
     assert received == len(answers) == 5
     assert {answer.seen.outcome for answer in answers} == {INDETERMINATE}

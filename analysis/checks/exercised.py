@@ -116,8 +116,8 @@ def _slowest(run: Run, clients: Sequence[Client]) -> str:
     slowest = max(known, key=lambda client: client.own_share or 0.0)
     lag_ns = slowest.health.loop_lag_ns_p50 if slowest.health else 0
     return (
-        f"; {slowest.process} was {duration(lag_ns)} late itself where its requests took "
-        f"{duration(slowest.latency_ns_p50 or 0)} (medians)"
+        f"; {slowest.process}, the slowest client, was {duration(lag_ns)} late where a request "
+        f"took {duration(slowest.latency_ns_p50 or 0)} (medians)"
     )
 
 

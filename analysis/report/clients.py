@@ -135,7 +135,7 @@ def tables(clients: Sequence[Client], shown: Sequence[Client]) -> tuple[Table, .
     if not scheduled:
         return (fared,)
     kept = table(
-        f"How late requests were sent, after the schedule of the open loop{some}",
+        f"How long after they were due requests were sent{some}",
         (
             Column("process"),
             *numbers("p50 (ms)", "p99 (ms)", "longest (ms)", "by the client, p50 (ms)"),

@@ -143,8 +143,8 @@ def latency(line: Timeline) -> FigureImage | None:
             dotted = (0, (1.5, 1.5))
             lines.append(_curve(f"{label}, response", line.response[planned], colour, dotted))
     n = int(chosen.sum())
-    ordered = np.sort(line.service[chosen])
-    p50, _, p99, _ = (series.nearest_rank(ordered, part) for part in series.PERCENTILES)
+    planned = chosen & line.timed
+    response = f" {_told('Response time', line.response[planned])}" if planned.any() else ""
     plot = Plot(
         title=f"Latency by percentile (n = {n:,d})",
         x=Axis(label="percentile", log=True, low=1, high=2.0 * n, ticks=_percentile_ticks(n)),
@@ -155,10 +155,18 @@ def latency(line: Timeline) -> FigureImage | None:
         "latency",
         "Latency",
         plot,
-        alt=f"Latency against percentile, both axes logarithmic. Service time over all "
-        f"generators: median {formats.span(p50)}, 99th percentile {formats.span(p99)}, "
-        f"maximum {formats.span(float(ordered[-1]))}.",
+        alt="Latency against percentile, both axes logarithmic. "
+        f"{_told('Service time over all generators', line.service[chosen])}{response}",
         caption=_latency_caption(line, chosen),
+    )
+
+
+def _told(what: str, durations_ns: Float64s) -> str:
+    ordered = np.sort(durations_ns)
+    p50, _, p99, _ = (series.nearest_rank(ordered, part) for part in series.PERCENTILES)
+    return (
+        f"{what}: median {formats.span(p50)}, 99th percentile {formats.span(p99)}, "
+        f"maximum {formats.span(float(ordered[-1]))}."
     )
 
 

@@ -88,10 +88,12 @@ def _locust(load: Load) -> str:
     if load.by_page:
         return "users as they were chosen in Locust's page, each in a closed loop"
     workers = formats.counted(load.locust_processes, "process", "processes")
-    return (
-        f"{formats.counted(load.users, 'user')} in {workers}, closed loop, "
+    started = (
         f"{load.spawn_rate_per_s:,d} started a second"
+        if load.shape == CONSTANT
+        else "started and stopped by the shape"
     )
+    return f"{formats.counted(load.users, 'user')} in {workers}, closed loop, {started}"
 
 
 def _swarm(load: Load) -> str:

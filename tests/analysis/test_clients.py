@@ -116,7 +116,7 @@ def test_what_a_blind_client_is_told() -> None:
         "PROCESSES ("
     )
     assert finding.summary.endswith(
-        "; swarm-0 was 89 ms late itself where its requests took 136 ms (medians))."
+        "; swarm-0, the slowest client, was 89 ms late where a request took 136 ms (medians))."
     )
     assert finding.counts["client_share_of_latency"] == 0.6544
 
@@ -349,7 +349,7 @@ def test_with_fewer_clients_than_processes_one_may_rest(processes: int) -> None:
     assert len(told) == (processes == 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 50), st.integers(0, 30), st.integers(0, 20)), min_size=1),
     st.integers(1, 3),

@@ -1,9 +1,11 @@
 """Real Locust at real start gates, with the test in the runner's place."""
 
 import asyncio
+import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from history.journal import HEADER_BYTES, read_header
 from history.sealing import SLOT_DTYPE, JournalRecords, read_journal
 from runner import locust
 from runner.generators import generator_environment
-from runner.options import read_options
+from runner.options import read_options, read_page_options
 from runner.processes import Generator, reap, start
 from tests import servers
 from tests.patience import PATIENCE_S, until
@@ -42,7 +44,8 @@ class Load:
         self.journals = folder / "journal"
         self.report = folder / "locust.html"
         self.journals.mkdir()
-        self._options = read_options({"TIMEOUT": "5", **variables})
+        read = read_page_options if "LOCUST_UI_PORT" in variables else read_options
+        self._options = read({"TIMEOUT": "5", **variables})
         self._url = url
         self.generators: list[Generator] = []
         self.left: list[psutil.Process] = []
@@ -116,6 +119,15 @@ class Load:
     def sent(self, name: str) -> int:
         """Count the requests that a process has begun."""
         return len(self.slots(name))
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """A port that is nobody else's until Locust's page listens there."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
 
 
 @pytest.fixture

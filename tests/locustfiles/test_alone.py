@@ -1,6 +1,6 @@
 """Locust as one process: what ends it, beside the runner."""
 
-from tests.locustfiles.conftest import Load, paced
+from tests.locustfiles.conftest import Load, free_port, paced
 from tests.servers import CounterServer
 
 
@@ -15,3 +15,15 @@ def test_health_that_cannot_be_recorded_ends_it_in_order(load_of: type[Load]) ->
     assert "cannot be written (No space left on device)" in states["locust-0"]
     records = load.records("locust-0")
     assert records.closed_records == len(load.answered("locust-0")) == received > 0
+
+
+def test_a_page_in_which_nothing_was_started_ends_in_order(load_of: type[Load]) -> None:
+    with free_port() as port, CounterServer(paced) as server:
+        load = load_of(server.url, LOCUST_UI_PORT=str(port))
+        load.start()
+        load.open()
+        load.close()
+        assert load.ended() == {"locust-0": "ended"}
+        assert server.received == 0
+    assert load.records("locust-0").closed_records == 0
+    assert load.report.is_file()

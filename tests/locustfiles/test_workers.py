@@ -3,7 +3,9 @@
 import signal
 
 import numpy as np
+import pytest
 
+from history.errors import UserError
 from history.health import SAMPLE_NS, read_logs
 from runner import locust
 from tests.locustfiles.conftest import Load, paced
@@ -94,3 +96,14 @@ def test_a_worker_that_cannot_record_stops_all_of_locust(load_of: type[Load]) ->
     assert states["locust-1"].startswith(f"was killed or died {said}")
     assert f"{load.journals}/locust-1.journal cannot be written (No space left" in states[MASTER]
     assert len(load.answered("locust-0")) + len(load.answered("locust-1")) == value
+
+
+def test_a_journal_that_cannot_be_made_is_said_before_anything_is_sent(
+    load_of: type[Load],
+) -> None:
+    with CounterServer(paced) as server:
+        load = load_of(server.url, LOCUST_PROCESSES="2")
+        (load.journals / "locust-1.journal").write_text("in the way")
+        with pytest.raises(UserError, match=r"locust-1 stopped .* gapless: the journal .*exists"):
+            load.start()
+        assert server.received == 0

@@ -117,7 +117,7 @@ def test_the_figure_and_its_words() -> None:
     wide_and_narrow = [svg for svg in found.images if "CPU share (% of a core)" in svg]
     assert ["loop late (ms, log)" in svg for svg in wide_and_narrow] == [True, True]
     assert "swarm-0 50 % 50 % 1.00 9.00 40.00 0.4 1 73" in found.text
-    assert "after the schedule of the open loop" not in found.text
+    assert "How long after they were due" not in found.text
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_foreign_process_names_and_absurd_samples_do_no_harm() -> None:
             (
                 "shape of the load spike: a fifth of the load, and all of it for a tenth",
                 "swarm 50 connections in 3 processes by wire, closed loop",
-                "Locust 20 users in 2 processes, closed loop, 20 started a second",
+                "Locust 20 users in 2 processes, closed loop, started and stopped by the shape",
                 "SHAPE=spike",
                 "LOCUST_PROCESSES=2",
                 "TRANSPORT=wire RATE=0 PROCESSES=3",

@@ -223,6 +223,9 @@ def test_latency_is_shown_with_and_without_waiting() -> None:
     found = rendered(run_of(rows), finding("unique"))
     assert "swarm service 2.00 2.00 2.00 2.00 2.00 100" in found.text
     assert "swarm response 3.00 3.00 3.00 3.00 3.00 100" in found.text
+    (alt,) = (image["alt"] for image in found.all("img") if "percentile" in image["alt"])
+    assert "generators: median 2\u00a0ms, 99th percentile 2\u00a0ms, maximum 2\u00a0ms." in alt
+    assert "Response time: median 3\u00a0ms, 99th percentile 3\u00a0ms, maximum 3\u00a0ms." in alt
     assert "coordinated omission" in found.text
 
 

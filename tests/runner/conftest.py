@@ -112,7 +112,9 @@ class Runner:
         """Give one with an empty folder of its own, whose processes end with this one's."""
         return Runner(Path(mkdtemp(dir=self.reports.parent)), self.started)
 
-    def start(self, command: str = "loadtest", **variables: str) -> Running:
+    def start(
+        self, command: str = "loadtest", *, stdout: int = subprocess.PIPE, **variables: str
+    ) -> Running:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("AWS_")
         }
@@ -121,7 +123,7 @@ class Runner:
             cwd=REPOSITORY,
             env={**environment, **LIGHT, **variables},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )

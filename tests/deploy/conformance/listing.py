@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.document import replaced as document_with
 from tests.runs import REPOSITORY
 
 TESTS = REPOSITORY / "tests" / "deploy"
 DOCUMENT = REPOSITORY / "docs" / "local-target.md"
-BEGIN, END = "<!-- conformance: begin -->\n", "<!-- conformance: end -->\n"
 TITLES = re.compile(r'AWS: ("[^"]+"(?:, "[^"]+")*)')
 
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
@@ -152,11 +152,7 @@ def table() -> str:
 
 def replaced(document: str) -> str:
     """Put the list where the document wants it. Raises ValueError if it does not say where."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{DOCUMENT.name} has no {BEGIN.strip()} and {END.strip()}")
-    return before + BEGIN + table() + END + after
+    return document_with(document, "conformance", table())
 
 
 if __name__ == "__main__":
