@@ -1,53 +1,68 @@
 """What a request costs each client: CPU, side by side, on one core, against a compiled counter.
 
-Every client sends GETs over 50 kept-alive connections, once for a short and once for a long time.
-The difference between the two in CPU time, over the difference in requests, is what a request
-costs: start-up (a Python's imports, a JavaScript's warming up) and ending are in both and cancel
-out. Clients take turns within a round, so that a slow minute meets them all.
+Every client sends GETs over 50 kept-alive connections. Its CPU time and the counter's count are
+looked at a second after its first request, and again some seconds later: what lies between is
+requests only. What is done once (a Python's imports, a JavaScript's warming up, a summary at the
+end) is in none of it. Clients take turns within a round, so that a slow minute meets them all.
 """
 
 import shutil
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from bench.counter import client_core, pinned, running, server_core
+from bench.counter import CounterProcess, Tally, client_core, pinned, running, server_core
 from bench.generators import CONNECTIONS, OwnClient
-from bench.machine import Conditions, children_s
+from bench.machine import Conditions, is_alive, tree_cpu_s
 from bench.tables import Table
 from bench.tools import TOOLS, WRK, Tool
 from history.errors import UserError
 
-SHORT_S = 1
+LEAD_S = 1
+TAIL_S = 1
+POLL_S = 0.02
+SAID = "said"
 SERVER_BUSY = 0.9
 WRK_COST_S = 0.091
 """What wrk cost on the machine that the targets were set on: with it they carry over as ratios."""
 
 
+class Load(Protocol):
+    """A client that is sending."""
+
+    @property
+    def pid(self) -> int:
+        """The process that sends, or that started those that do."""
+        ...
+
+    def finish(self) -> None:
+        """Wait for its end; raises UserError if that is not a good one."""
+        ...
+
+    def abandon(self) -> None:
+        """End it at once, if it has not ended yet."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Something to measure: it loads a URL for seconds, and then checks itself against a count.
+    """Something to measure.
 
-    `target_s` is in CPU seconds for 10,000 requests, None for what is not ours.
+    `start` lets it load a URL for seconds, with a folder to itself. `check` raises UserError
+    unless what that left there agrees with what the counter counted. `target_s` is in CPU seconds
+    for 10,000 requests, None for what is not ours.
     """
 
     name: str
     records: str
-    load: Callable[[str, int, Path], Callable[[int], None]]
+    start: Callable[[str, int, Path], Load]
+    check: Callable[[Path, int], None]
     target_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One load: the client's CPU seconds, and what the counter saw of it."""
-
-    cpu_s: float
-    requests: int
-    rate_per_s: float
-    server_share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,42 +74,71 @@ class Cost:
     server_share: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A moment of a load: the client's CPU seconds so far, and what the counter has done."""
+
+    cpu_s: float
+    tally: Tally
+
+
 def own(client: OwnClient, *, records: str, target_s: float) -> Client:
     """Measure a generator of ours, with every value recorded and checked."""
 
-    def load(url: str, seconds: int, folder: Path) -> Callable[[int], None]:
-        client.run(url, seconds, folder)
+    def check(folder: Path, counted: int) -> None:
+        client.record(folder, counted=counted)
 
-        def check(counted: int) -> None:
-            client.record(folder, counted=counted)
+    return Client(
+        name=client.name, records=records, start=client.start, check=check, target_s=target_s
+    )
 
-        return check
 
-    return Client(name=client.name, records=records, load=load, target_s=target_s)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolLoad:
+    """Another's load generator that is sending; what it complains of goes into a file."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    complaints: Path
+
+    @property
+    def pid(self) -> int:
+        """The tool."""
+        return self.process.pid
+
+    def finish(self) -> None:
+        """Wait until it has sent all; raises UserError if it complains."""
+        code = self.process.wait()
+        if code != 0:
+            said = " ".join(self.complaints.read_text(errors="replace").split())[:500]
+            raise UserError(f"{self.name} ended with exit code {code}: {said}")
+
+    def abandon(self) -> None:
+        """End it at once, if it has not ended yet."""
+        self.process.kill()
+        self.process.wait()
 
 
 def foreign(tool: Tool) -> Client:
     """Measure another's tool; what it says it did must agree with the counter."""
 
-    def load(url: str, seconds: int, _folder: Path) -> Callable[[int], None]:
+    def start(url: str, seconds: int, folder: Path) -> ToolLoad:
+        complaints = folder / "complaints"
         command = tool.command(url, seconds, CONNECTIONS)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            said = " ".join((done.stderr or done.stdout).split())[:500]
-            raise UserError(f"{tool.name} ended with exit code {done.returncode}: {said}")
+        with (folder / SAID).open("wb") as said, complaints.open("wb") as complaining:
+            process = subprocess.Popen(command, stdout=said, stderr=complaining)
+        return ToolLoad(name=tool.name, process=process, complaints=complaints)
 
-        def check(counted: int) -> None:
-            # At the end of its time a tool hangs up on what it has under way.
-            answered = tool.read(done.stdout)
-            if not 0 <= counted - answered <= CONNECTIONS:
-                raise UserError(
-                    f"{tool.name} speaks of {answered:,} answers, the counter of {counted:,}: its "
-                    "figures would mean nothing; run it again"
-                )
+    def check(folder: Path, counted: int) -> None:
+        # At the end of its time a tool hangs up on what it has under way.
+        answered = tool.read((folder / SAID).read_text())
+        if not 0 <= counted - answered <= CONNECTIONS:
+            raise UserError(
+                f"{tool.name} speaks of {answered:,} answers, the counter of {counted:,}: its "
+                "figures would mean nothing; run it again"
+            )
 
-        return check
-
-    return Client(name=tool.name, records=tool.records, load=load)
+    return Client(name=tool.name, records=tool.records, start=start, check=check)
 
 
 EVERY_VALUE = "every value, both times, outcome"
@@ -108,38 +152,53 @@ OWN = (
 )
 
 
-def sample(client: Client, program: Path, seconds: int) -> Sample:
+def sample(client: Client, program: Path, seconds: int) -> Cost:
     """Let a client load a counter of its own; raises UserError where the two do not agree."""
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as name,
         running(program, core=server_core()) as counter,
     ):
-        before_s = children_s()
+        folder = Path(name)
         with pinned(client_core()):
-            check = client.load(counter.url, seconds, Path(folder))
-        cpu_s = children_s() - before_s
-        tally = counter.stop()
-        check(tally.requests)
-    return Sample(
-        cpu_s=cpu_s,
-        requests=tally.requests,
-        rate_per_s=tally.requests / tally.active_s,
-        server_share=tally.cpu_share,
-    )
+            load = client.start(counter.url, LEAD_S + seconds + TAIL_S, folder)
+        try:
+            first, last = looks(load.pid, counter, seconds)
+            load.finish()
+        finally:
+            load.abandon()
+        client.check(folder, counter.stop().requests)
+    return cost(client.name, first, last)
 
 
-def cost(name: str, short: Sample, long: Sample) -> Cost:
-    """Take a client's short load off its long one; what is left is requests only."""
-    more = long.requests - short.requests
-    if more <= 0:
+def looks(pid: int, counter: CounterProcess, seconds: int) -> tuple[Look, Look]:
+    """Look at a client a while after its first request, and seconds later; at once if it died."""
+
+    def look() -> Look:
+        return Look(cpu_s=tree_cpu_s(pid), tally=counter.look())
+
+    while not (first := look()).tally.requests:
+        if not is_alive(pid):
+            return first, first
+        time.sleep(POLL_S)
+    time.sleep(LEAD_S)
+    first = look()
+    time.sleep(seconds)
+    return first, look()
+
+
+def cost(name: str, first: Look, last: Look) -> Cost:
+    """Give what a client's requests between two looks cost."""
+    requests = last.tally.requests - first.tally.requests
+    took_s = last.tally.at_s - first.tally.at_s
+    if requests <= 0:
         raise UserError(
-            f"{name} sent no more requests in a longer load ({long.requests:,}) than in a shorter "
-            f"one ({short.requests:,}): the machine is too busy to measure; run it again"
+            f"{name} sent nothing for {took_s:.1f} s in the middle of its load: that is no "
+            "measurement; run it again"
         )
     return Cost(
-        cost_s=(long.cpu_s - short.cpu_s) / more * 10_000,
-        rate_per_s=long.rate_per_s,
-        server_share=long.server_share,
+        cost_s=(last.cpu_s - first.cpu_s) / requests * 10_000,
+        rate_per_s=requests / took_s,
+        server_share=(last.tally.cpu_s - first.tally.cpu_s) / took_s,
     )
 
 
@@ -153,9 +212,7 @@ def clients(program: Path, *, rounds: int, seconds: int) -> Table:
         conditions.sample()
         first = turn % len(measured)
         for client in [*measured[first:], *measured[:first]]:
-            short = sample(client, program, SHORT_S)
-            long = sample(client, program, SHORT_S + seconds)
-            costs[client.name].append(cost(client.name, short, long))
+            costs[client.name].append(sample(client, program, seconds))
     missing = [f"{tool.name} ({tool.package})" for tool in TOOLS if tool not in there]
     return table(measured, costs, missing=missing, conditions=conditions.notes())
 

@@ -1,5 +1,6 @@
 """The counter that clients are measured against: epoll_counter.c, compiled, on its own core."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,16 +18,11 @@ SOURCE = Path(__file__).with_name("epoll_counter.c")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What a counter did: GETs answered, seconds from first to last, CPU seconds in them."""
+    """What a counter has done so far: GETs answered and CPU seconds, `at_s` on its clock."""
 
     requests: int
-    active_s: float
     cpu_s: float
-
-    @property
-    def cpu_share(self) -> float:
-        """How busy the counter was, of one core."""
-        return self.cpu_s / self.active_s if self.active_s else 0.0
+    at_s: float
 
 
 class CounterProcess:
@@ -36,15 +32,21 @@ class CounterProcess:
         self._process = process
         self.url = f"http://127.0.0.1:{int(self._line())}/"
 
+    def look(self) -> Tally:
+        """Ask what it has done so far. Raises UserError when it has died."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # then it has nothing to say, either
+            os.write(self._process.stdin.fileno(), b"\n")
+        did = json.loads(self._line())
+        return Tally(requests=did["requests"], cpu_s=did["cpu_ns"] / 1e9, at_s=did["at_ns"] / 1e9)
+
     def stop(self) -> Tally:
-        """Stop it and hear what it did. Raises UserError when it has died."""
+        """Ask what it has done, and stop it."""
+        did = self.look()
         assert self._process.stdin is not None
         self._process.stdin.close()
-        did = json.loads(self._line())
         self._process.wait()
-        return Tally(
-            requests=did["requests"], active_s=did["active_ns"] / 1e9, cpu_s=did["cpu_ns"] / 1e9
-        )
+        return did
 
     def _line(self) -> str:
         assert self._process.stdout is not None

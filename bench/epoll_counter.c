@@ -2,8 +2,9 @@
  * A counter over HTTP/1.1 that costs next to nothing: what clients are measured against.
  *
  *     cc -O2 -o epoll_counter epoll_counter.c
- *     ./epoll_counter             prints its port, serves 127.0.0.1 until its standard input closes,
- *                                 then prints, as one line of JSON, what it did
+ *     ./epoll_counter             prints its port and serves 127.0.0.1 until its standard input
+ *                                 closes; for each line there, prints what it has done by then:
+ *                                 requests, CPU time, and when that was, as one line of JSON
  *
  * One thread, so the next number is nobody else's. Every GET, whatever its path, is answered with
  * the next integer, from 1; anything else with 405 and a closed connection. Connections are kept,
@@ -42,7 +43,6 @@ struct connection {
 };
 
 static uint64_t counter;
-static int64_t first_ns, last_ns, cpu_first_ns;
 
 static int64_t now_ns(clockid_t clock)
 {
@@ -75,10 +75,6 @@ static void refuse(struct connection *to, const char *status)
 static void answer_number(struct connection *to, const char *headers)
 {
     char digits[24], *start = digits + sizeof digits;
-    if (counter == 0) {
-        first_ns = now_ns(CLOCK_MONOTONIC);
-        cpu_first_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-    }
     for (uint64_t left = ++counter; left > 0; left /= 10)
         *--start = (char)('0' + left % 10);
     answer(to, "200 OK", headers, start, (size_t)(digits + sizeof digits - start));
@@ -217,20 +213,22 @@ static int listen_on_loopback(void)
     return listener;
 }
 
-/* Whether standard input has closed; what is written there is of no interest. */
-static bool input_closed(void)
-{
-    char ignored[256];
-    ssize_t got = read(STDIN_FILENO, ignored, sizeof ignored);
-    return got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
-}
-
 static void report(void)
 {
-    int64_t cpu_ns = counter == 0 ? 0 : now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_first_ns;
-    printf("{\"requests\": %llu, \"active_ns\": %lld, \"cpu_ns\": %lld}\n",
-           (unsigned long long)counter, (long long)(last_ns - first_ns), (long long)cpu_ns);
+    printf("{\"requests\": %llu, \"cpu_ns\": %lld, \"at_ns\": %lld}\n",
+           (unsigned long long)counter, (long long)now_ns(CLOCK_PROCESS_CPUTIME_ID),
+           (long long)now_ns(CLOCK_MONOTONIC));
     fflush(stdout);
+}
+
+/* Answer a line on standard input; false once that has closed. */
+static bool asked(void)
+{
+    char line[256];
+    ssize_t got = read(STDIN_FILENO, line, sizeof line);
+    if (got > 0)
+        report();
+    return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
 int main(void)
@@ -245,7 +243,6 @@ int main(void)
     watch(poller, STDIN_FILENO, &input, EPOLLIN, EPOLL_CTL_ADD);
     for (;;) {
         int ready = epoll_wait(poller, events, EVENTS, -1);
-        uint64_t before = counter;
         if (ready < 0 && errno != EINTR)
             die("epoll_wait");
         for (int index = 0; index < ready; index++) {
@@ -253,16 +250,12 @@ int main(void)
             if (who == &listening) {
                 accept_all(poller, listener);
             } else if (who == &input) {
-                if (input_closed()) {
-                    report();
+                if (!asked())
                     return 0;
-                }
             } else if (!serve(poller, who)) {
                 close(((struct connection *)who)->fd);
                 free(who);
             }
         }
-        if (counter != before)
-            last_ns = now_ns(CLOCK_MONOTONIC);
     }
 }

@@ -1,6 +1,7 @@
 """Our own clients, started as the runner starts them, and their record held against the counter."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,35 @@ NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLoad:
+    """A generator of ours that is sending; `finish` it whatever happens."""
+
+    generators: Sequence[Generator]
+    seconds: int
+
+    @property
+    def pid(self) -> int:
+        """The process that sends."""
+        return self.generators[0].process.pid
+
+    def finish(self) -> None:
+        """Wait until it has sent all; raises UserError if it did not end well."""
+        try:
+            for name, state in reap(self.generators, self.seconds + PATIENCE_S).items():
+                if state != ENDED_WELL:
+                    raise UserError(f"{name} {state}: that is no measurement; run it again")
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """End it at once, if it has not ended yet."""
+        for generator in self.generators:
+            generator.gate.close()
+            generator.process.kill()
+            generator.process.wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnClient:
     """A generator of ours: which, and the make variables that it is run with."""
 
@@ -32,34 +62,29 @@ class OwnClient:
     source: str
     variables: dict[str, str]
 
-    def run(self, url: str, seconds: int, folder: Path) -> None:
-        """Load a URL from one process of it, and leave its journal in the folder."""
+    def start(self, url: str, seconds: int, folder: Path) -> OwnLoad:
+        """Let one process of it load a URL, and write its journal into the folder."""
         run = RunFolder(folder)
         run.journals.mkdir()
         options = load_options(seconds, self.variables)
+        planned = commands(
+            options,
+            url=url,
+            allowed_hosts=(),
+            journals=run.journals,
+            locust_report=run.locust_report,
+        )
         generators = start(
-            {
-                name: planned
-                for name, planned in commands(
-                    options,
-                    url=url,
-                    allowed_hosts=(),
-                    journals=run.journals,
-                    locust_report=run.locust_report,
-                ).items()
-                if planned[0] == self.source
-            },
+            {name: plan for name, plan in planned.items() if plan[0] == self.source},
             environment=generator_environment(options, journals=run.journals, allowed_hosts=()),
             logs=folder,
             workers={},
         )
-        try:
-            _conduct(generators, seconds)
-        finally:
-            for generator in generators:
-                generator.gate.close()
-                generator.process.kill()
-                generator.process.wait()
+        start_ns = time.monotonic_ns() + START_DELAY_NS
+        window = LoadWindow(start_ns=start_ns, end_ns=start_ns + seconds * NS_PER_S)
+        for generator in generators:
+            generator.gate.open(window)
+        return OwnLoad(generators=generators, seconds=seconds)
 
     def record(self, folder: Path, *, counted: int) -> pa.Table:
         """Read what it recorded; raises UserError unless that is just what the counter did."""
@@ -86,16 +111,6 @@ def load_options(seconds: int, variables: dict[str, str]) -> LoadOptions:
             **variables,
         }
     )
-
-
-def _conduct(generators: list[Generator], seconds: int) -> None:
-    start_ns = time.monotonic_ns() + START_DELAY_NS
-    window = LoadWindow(start_ns=start_ns, end_ns=start_ns + seconds * NS_PER_S)
-    for generator in generators:
-        generator.gate.open(window)
-    for name, state in reap(generators, seconds + PATIENCE_S).items():
-        if state != ENDED_WELL:
-            raise UserError(f"{name} {state}: it cannot be measured like this; run it again")
 
 
 def record_fault(table: pa.Table, *, counted: int) -> str:

@@ -77,7 +77,7 @@ def own(client: OwnClient) -> Sender:
         sent = OwnClient(
             name=client.name, source=client.source, variables=client.variables | variables
         )
-        sent.run(url, SECONDS, folder)
+        sent.start(url, SECONDS, folder).finish()
         return lambda counted: lags_ms(sent.record(folder, counted=counted))
 
     return Sender(name=client.name, load=load)

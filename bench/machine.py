@@ -1,5 +1,6 @@
 """The machine that is measured on: what it is, how fast, and who else used it meanwhile."""
 
+import contextlib
 import os
 import platform
 import resource
@@ -36,20 +37,40 @@ def _cpu_s(first: int, end: int) -> float:
 
 def own_s() -> float:
     """Read the CPU seconds of this process and of all that it has started and waited for."""
-    return _process_s(resource.RUSAGE_SELF) + children_s()
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def children_s() -> float:
-    """Read the CPU seconds, user and system, of every process started and waited for so far.
-
-    Those of their own descendants are in it, as far as they were waited for in their turn.
-    """
-    return _process_s(resource.RUSAGE_CHILDREN)
+def process_cpu_s(pid: int) -> float:
+    """Read the CPU seconds a process has used, in user and in kernel mode (proc(5))."""
+    return _ticks(pid, 11, 13) / os.sysconf("SC_CLK_TCK")
 
 
-def _process_s(who: int) -> float:
-    usage = resource.getrusage(who)
-    return usage.ru_utime + usage.ru_stime
+def tree_cpu_s(pid: int) -> float:
+    """Read the CPU seconds of a process and of all that descend from it, gone or alive."""
+    ticks = 0
+    following = [pid]
+    while following:
+        each = following.pop()
+        with contextlib.suppress(OSError):  # gone between two reads: its parent has its time
+            for children in Path(f"/proc/{each}/task").glob("*/children"):
+                following += map(int, children.read_text().split())
+            ticks += _ticks(each, 11, 15)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a child of ours has not ended; one that has is there until it is waited for."""
+    return _stat(pid)[0] != "Z"
+
+
+def _ticks(pid: int, first: int, end: int) -> int:
+    return sum(map(int, _stat(pid)[first:end]))
+
+
+def _stat(pid: int) -> list[str]:
+    """Read the fields of a process from the third on: the second may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
 
 
 def python_loop_ms() -> float:

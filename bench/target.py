@@ -7,7 +7,6 @@ local cloud with each engine that is installed. CPU and memory are of the cloud'
 """
 
 import json
-import os
 import re
 import shutil
 import statistics
@@ -19,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.machine import STOLEN_MAX, stolen_s
+from bench.machine import STOLEN_MAX, process_cpu_s, stolen_s
 from bench.tools import WRK
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
@@ -69,23 +68,17 @@ def wrk(url: str, seconds: int) -> tuple[int, float, dict[str, float]]:
 def loaded(url: str, pid: int, seconds: int, *, ready_s: float = 0.0) -> Load:
     """Load a server, warmed up, and weigh its process."""
     wrk(url, WARM_UP_S)
-    before_s = cpu_s(pid)
+    before_s = process_cpu_s(pid)
     requests, rate_per_s, latency = wrk(url, seconds)
     return Load(
         requests=requests,
         rate_per_s=rate_per_s,
         latency_ms_p50=latency["50"],
         latency_ms_p99=latency["99"],
-        cpu_us=(cpu_s(pid) - before_s) / requests * 1e6,
+        cpu_us=(process_cpu_s(pid) - before_s) / requests * 1e6,
         resident_mb=resident_mb(pid),
         ready_s=ready_s,
     )
-
-
-def cpu_s(pid: int) -> float:
-    """Read the CPU seconds a process has used, in user and in kernel mode."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:

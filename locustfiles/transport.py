@@ -14,10 +14,10 @@ import gevent
 import gevent.socket
 import gevent.ssl
 
+from history.answers import AnswerReader
 from history.classify import Answer, no_answer
 from history.destination import Destination, encode_get
 from history.operation import Outcome, Reason
-from locustfiles.answers import AnswerReader
 
 USER_AGENT = "gapless-locust"
 _READ_BYTES = 64 * 1024

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from history.gate import LoadWindow
 from runner import locust
+from runner.deaths import Deaths
 from runner.live.watch import LiveView
 from runner.options import MAX_DURATION_S, LoadOptions
 from runner.processes import Generator, reap
@@ -69,26 +70,30 @@ def run_load(
     *,
     alive: Callable[[], bool],
     live: LiveView,
+    say: Callable[[str], None],
 ) -> LoadResult:
     """Open every gate, watch until the window has passed, and wait for the last answers.
 
-    Ctrl-C, a target that has died, or with FAIL_FAST the first violation that `live` sees,
-    closes the gates early: requests in flight are finished and everything is kept. Afterwards
-    interrupts are ignored, until the caller restores them. A load that is started and stopped
-    in Locust's page ends with Ctrl-C.
+    Ctrl-C, a target that has died, a generator that gave up, or with FAIL_FAST the first
+    violation that `live` sees, closes the gates early: requests in flight are finished and
+    everything is kept. Afterwards interrupts are ignored, until the caller restores them. A
+    load that is started and stopped in Locust's page ends with Ctrl-C.
     """
     start_ns = time.monotonic_ns() + START_DELAY_NS
     length_s = options.load.duration_s if options.page is None else MAX_DURATION_S
     window = LoadWindow(start_ns=start_ns, end_ns=start_ns + length_s * 1_000_000_000)
     interrupted = ""
+    deaths = Deaths(generators, say)
     try:
         for generator in generators:
             generator.gate.open(window)
         live.begin(window, open_ended=options.page is not None)
-        violation = _watch(generators, window, alive, live if options.fail_fast else None)
+        violation = _watch(window, deaths, alive, live if options.fail_fast else None)
         if violation:
             interrupted = _early(window, options, "stopped")
             interrupted += f" at the first violation (FAIL_FAST=1): {violation}"
+        elif deaths.gave_up:
+            interrupted = f"{_early(window, options, 'stopped')} because {deaths.gave_up}"
     except KeyboardInterrupt:
         interrupted = _early(window, options, "interrupted") if options.page is None else ""
     except _TargetDiedError:
@@ -100,11 +105,10 @@ def run_load(
     for generator in generators:
         generator.gate.close()
     live.over(ended_ns, early=bool(interrupted))
+    exit_states = reap(generators, options.load.timeout_s + END_GRACE_S)
+    deaths.last(exit_states)
     return LoadResult(
-        window=window,
-        ended_ns=ended_ns,
-        interrupted=interrupted,
-        exit_states=reap(generators, options.load.timeout_s + END_GRACE_S),
+        window=window, ended_ns=ended_ns, interrupted=interrupted, exit_states=exit_states
     )
 
 
@@ -113,19 +117,20 @@ class _TargetDiedError(Exception):
 
 
 def _watch(
-    generators: Sequence[Generator],
-    window: LoadWindow,
-    alive: Callable[[], bool],
-    fail_fast: LiveView | None,
+    window: LoadWindow, deaths: Deaths, alive: Callable[[], bool], fail_fast: LiveView | None
 ) -> str:
-    """Wait for the end of the load; give the violation that ended it early, if one did."""
+    """Wait for the end of the load; give the violation that ended it early, if one did.
+
+    It also ends early when a process gives up or none is left.
+    """
     while time.monotonic_ns() < window.end_ns:
         time.sleep(min(POLL_S, max(0.0, (window.end_ns - time.monotonic_ns()) / 1e9)))
         if fail_fast is not None and fail_fast.violation:
             return fail_fast.violation
         if not alive():
             raise _TargetDiedError
-        if all(generator.process.poll() is not None for generator in generators):
+        deaths.look()
+        if deaths.gave_up or deaths.none_left:
             break
     return ""
 

@@ -22,6 +22,9 @@ from runner.provenance import REPOSITORY
 READY_TIMEOUT_S = 60.0
 KILL_GRACE_S = 5.0
 LOG_LINES = 12
+STOPPED = "was stopped"
+"""How a worker ended that was told to, because its parent could not go on."""
+_STUCK = f"for {READY_TIMEOUT_S:g} s no process became so"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,14 @@ class Generator:
     gate: RunnerGate
     log: Path
     parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a process ended, and whether it did so because it could not go on."""
+
+    state: str
+    gave_up: bool
 
 
 def start(
@@ -111,14 +122,12 @@ def _start_one(
 
 def _await_ready(generators: Sequence[Generator]) -> None:
     waiting = {generator.gate.ready_fd: generator for generator in generators}
-    deadline_s = time.monotonic() + READY_TIMEOUT_S
     while waiting:
-        readable, _, _ = select.select(
-            list(waiting), [], [], max(0.0, deadline_s - time.monotonic())
-        )
+        # As long as one after the other gets there, it is only the machine that is slow.
+        readable, _, _ = select.select(list(waiting), [], [], READY_TIMEOUT_S)
         if not readable:
             late = next(iter(waiting.values()))
-            raise UserError(_did_not_start(late, f"was not ready after {READY_TIMEOUT_S:g} s"))
+            raise UserError(_did_not_start(late, "was not ready: " + _STUCK))
         for descriptor in readable:
             generator = waiting.pop(descriptor)
             if not generator.gate.is_ready():
@@ -144,12 +153,24 @@ def reap(generators: Sequence[Generator], grace_s: float) -> dict[str, str]:
             own = _end_of_worker(generator, deadline_s)
             theirs = states[generator.parent]
             states[generator.name] = (
-                f"was stopped: {generator.parent} {theirs}"
+                f"{STOPPED}: {generator.parent} {theirs}"
                 if own == ENDED_WELL and theirs != ENDED_WELL
                 else own
             )
         generator.gate.dispose()
     return states
+
+
+def how_ended(generator: Generator) -> End | None:
+    """Say how a process ended, None while it lives."""
+    if generator.parent is not None:
+        well = generator.gate.said_farewell(timeout_s=0)
+        if well is None:
+            return None
+        words = "" if well else _last_words(generator)
+        return End(state=_state_of_worker(generator, well=well), gave_up=bool(words))
+    code = generator.process.poll()
+    return None if code is None else End(state=_exit_state(generator), gave_up=code > 0)
 
 
 def _end(generator: Generator, deadline_s: float) -> str:
@@ -175,6 +196,10 @@ def _end_of_worker(generator: Generator, deadline_s: float) -> str:
     if well is None:
         _kill(generator)
         return "was killed after it did not end by itself"
+    return _state_of_worker(generator, well=well)
+
+
+def _state_of_worker(generator: Generator, *, well: bool) -> str:
     return ENDED_WELL if well else "was killed or died" + _last_words(generator)
 
 

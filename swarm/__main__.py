@@ -19,19 +19,17 @@ from history.gate import GeneratorGate, LoadWindow
 from history.health import HealthLog
 from history.journal import SUFFIX, Journal
 from history.shape import parse_shape
-from swarm.aiohttp_transport import AiohttpTransport
 from swarm.load import Load, Plan
 from swarm.monitor import Monitor
 from swarm.pacing import pace
 from swarm.schedule import NS_PER_S
 from swarm.transport import Transport
-from swarm.wire import WireTransport
 
 SOURCE = "swarm"
 SPARE_DESCRIPTORS = 64
 """What a process has open besides its connections."""
 
-TRANSPORTS: dict[str, type[Transport]] = {"aiohttp": AiohttpTransport, "wire": WireTransport}
+TRANSPORTS = ("aiohttp", "wire")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -125,6 +123,17 @@ def _plan(options: argparse.Namespace) -> Plan:
     return plan
 
 
+def _transport(name: str) -> type[Transport]:
+    """Import the one that is asked for: aiohttp takes longer than all else of a start."""
+    if name == "wire":
+        from swarm.wire import WireTransport  # noqa: PLC0415
+
+        return WireTransport
+    from swarm.aiohttp_transport import AiohttpTransport  # noqa: PLC0415
+
+    return AiohttpTransport
+
+
 async def _run(
     options: argparse.Namespace,
     plan: Plan,
@@ -132,7 +141,8 @@ async def _run(
     log: HealthLog,
     gate: GeneratorGate | None,
 ) -> None:
-    async with TRANSPORTS[options.transport](options.url, timeout_s=plan.timeout_s) as transport:
+    transport_type = _transport(options.transport)
+    async with transport_type(options.url, timeout_s=plan.timeout_s) as transport:
         load = pace(transport, journal, plan)
         await load.connect()
         gc.freeze()  # what is there by now stays: the collector need not walk it while we send

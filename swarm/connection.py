@@ -1,25 +1,12 @@
-"""One HTTP/1.1 connection: bytes in, answers out, at most one request in flight.
-
-What arrives is untrusted: an answer is read up to a bound, one that cannot be trusted to belong
-to the request in flight closes the connection, and nothing is ever sent again.
-"""
+"""One HTTP/1.1 connection of the wire transport: at most one request in flight, none sent twice."""
 
 import asyncio
-import contextlib
 import os
 import time
 from typing import Protocol, cast
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-
-from history.classify import MAX_BODY_BYTES, Answer, answer_of, no_answer
-from history.operation import Reason
-
-MAX_ANSWER_BYTES = MAX_BODY_BYTES + 64 * 1024
-"""Head and body together; chunk extensions and trailers count as well."""
-
-_SWITCHING_PROTOCOLS = 101
-_FINAL = 200
+from history.answers import AnswerReader
+from history.classify import Answer
 
 
 class Owner(Protocol):
@@ -32,43 +19,21 @@ class Owner(Protocol):
         """Whether a request is on the wire and unanswered."""
         ...
 
-    def answered(self, status: int, body: bytes, end_ns: int) -> None:
-        """Take a complete answer."""
-        ...
-
     def finish(self, answer: Answer, end_ns: int) -> None:
-        """Take any other end of the request in flight."""
+        """Take what became of the request in flight."""
         ...
 
 
 class Connection(asyncio.Protocol):
-    """The protocol that asyncio calls and, for what it feeds it, the parser as well."""
+    """The protocol that asyncio calls: it stamps, reads, and hands answers over."""
 
-    __slots__ = (
-        "_body",
-        "_complete",
-        "_extra",
-        "_fd",
-        "_keep_alive",
-        "_owner",
-        "_parser",
-        "_raw",
-        "_status",
-        "_transport",
-        "is_open",
-    )
+    __slots__ = ("_fd", "_owner", "_reader", "_transport", "is_open")
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._parser = HttpResponseParser(self)
+        self._reader = AnswerReader()
         self._transport: asyncio.Transport | None = None
         self._fd = -1
-        self._body = b""
-        self._raw = b""
-        self._status = 0
-        self._complete = False
-        self._extra = False
-        self._keep_alive = True
         self.is_open = False
 
     # -- called by asyncio
@@ -81,7 +46,7 @@ class Connection(asyncio.Protocol):
         self.is_open = True
 
     def data_received(self, data: bytes) -> None:
-        """Stamp, parse, and hand over an answer that is complete."""
+        """Stamp, read, and hand over an answer that is complete."""
         end_ns = time.monotonic_ns()
         if not self.is_open:
             return
@@ -89,66 +54,20 @@ class Connection(asyncio.Protocol):
             # Nobody asked: whatever it is, it must not be read as the next request's answer.
             self.drop()
             return
-        malformed = False
-        try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            self._keep_alive = False
-        except HttpParserError:
-            malformed = True
-        if self._complete:
-            self._hand_over(end_ns, malformed=malformed)
-        elif malformed:
-            self._fail(no_answer(Reason.MALFORMED_ANSWER), end_ns)
-        elif len(self._body) > MAX_BODY_BYTES:
-            self._fail(answer_of(self._parser.get_status_code(), self._body), end_ns)
-        elif len(self._raw) + len(data) > MAX_ANSWER_BYTES:
-            self._fail(no_answer(Reason.MALFORMED_ANSWER), end_ns)
-        else:
-            self._raw += data
-
-    def eof_received(self) -> bool:
-        """Let the transport close; `connection_lost` says what that meant."""
-        return False
+        answer = self._reader.feed(data)
+        if answer is not None:
+            if not self._reader.keep:
+                self.drop()
+            self._owner.finish(answer, end_ns)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End a request in flight: its answer may be ended by just this (RFC 9112, 6.3)."""
+        """End a request in flight: its answer may be ended by just this."""
         end_ns = time.monotonic_ns()
         if not self.is_open:
             return
         self.drop()
-        if not self._owner.in_flight:
-            return
-        head = _Head(self._raw)
-        if not head.complete:
-            answer = no_answer(Reason.CONNECTION_LOST)
-        elif head.ends_with_connection and error is None:
-            answer = answer_of(head.status, self._body)
-        else:
-            answer = no_answer(Reason.TRUNCATED)
-        self._owner.finish(answer, end_ns)
-
-    # -- called by the parser
-
-    def on_message_begin(self) -> None:
-        """Notice a second answer to one request."""
-        if self._complete:
-            self._extra = True
-
-    def on_body(self, body: bytes) -> None:
-        """Gather the body, to one byte more than is accepted."""
-        if not self._complete:
-            self._body = (self._body + body)[: MAX_BODY_BYTES + 1] if self._body else body
-
-    def on_message_complete(self) -> None:
-        """Take the status of a final answer; an interim one (1xx) is passed over."""
-        if self._complete:
-            return
-        status = self._parser.get_status_code()
-        if status >= _FINAL or status == _SWITCHING_PROTOCOLS:
-            self._status = status
-            self._complete = True
-            self._keep_alive = self._parser.should_keep_alive()
+        if self._owner.in_flight:
+            self._owner.finish(self._reader.end(orderly=error is None), end_ns)
 
     # -- called by the client
 
@@ -175,47 +94,3 @@ class Connection(asyncio.Protocol):
             self._owner.connection = None
             if self._transport is not None:
                 self._transport.abort()
-
-    # -- its own
-
-    def _hand_over(self, end_ns: int, *, malformed: bool) -> None:
-        body = self._body
-        self._complete, self._body, self._raw = False, b"", b""
-        if malformed or self._extra or not self._keep_alive:
-            self.drop()
-        self._owner.answered(self._status, body, end_ns)
-
-    def _fail(self, answer: Answer, end_ns: int) -> None:
-        self.drop()
-        self._owner.finish(answer, end_ns)
-
-
-class _Head:
-    """The head of an answer that was cut off, read again: did it say where its body ends?"""
-
-    def __init__(self, raw: bytes) -> None:
-        self.complete = False
-        self.status = 0
-        self._framed = False
-        self._parser = HttpResponseParser(self)
-        with contextlib.suppress(HttpParserError, HttpParserUpgrade):
-            self._parser.feed_data(raw)
-
-    @property
-    def ends_with_connection(self) -> bool:
-        """Whether only the connection's end ends the body."""
-        return self.complete and not self._framed
-
-    def on_message_begin(self) -> None:
-        """Start over: interim answers come before the final one."""
-        self.complete = self._framed = False
-
-    def on_header(self, name: bytes, _: bytes) -> None:
-        """Look for what frames a body."""
-        if name.lower() in {b"content-length", b"transfer-encoding"}:
-            self._framed = True
-
-    def on_headers_complete(self) -> None:
-        """Know that the head was whole, if it is the final one."""
-        self.status = self._parser.get_status_code()
-        self.complete = self.status >= _FINAL

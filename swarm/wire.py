@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from history.classify import Answer, classify_answer, no_answer
+from history.classify import Answer, no_answer
 from history.destination import encode_get, parse_destination
 from history.errors import UserError
 from history.journal import Journal
@@ -137,19 +137,11 @@ class WireClient:
         """Whether a request is on the wire and unanswered."""
         return self._slot >= 0
 
-    def answered(self, status: int, body: bytes, end_ns: int) -> None:
-        """Record a complete answer; called by the connection."""
-        seen = classify_answer(status, body)
-        slot, self._slot, self.since_ns = self._slot, -1, 0
-        self._journal.complete(slot, seen, status, 1, end_ns)
-        self._listener.answered(self, seen.reason)
-
     def finish(self, answer: Answer, end_ns: int) -> None:
-        """Record how an operation ended otherwise."""
+        """Record what became of the request in flight; called by the connection."""
         slot, self._slot, self.since_ns = self._slot, -1, 0
-        if slot >= 0:
-            self._journal.complete(slot, answer.seen, answer.status, answer.attempts, end_ns)
-            self._listener.answered(self, answer.seen.reason)
+        self._journal.complete(slot, answer.seen, answer.status, answer.attempts, end_ns)
+        self._listener.answered(self, answer.seen.reason)
 
     def give_up(self) -> None:
         """Drop the connection, and with it whatever may still arrive; see Client."""

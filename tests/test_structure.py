@@ -11,7 +11,7 @@ from tests.runs import REPOSITORY
 
 FOLDERS = ("history", "deploy", "swarm", "locustfiles", "runner", "analysis")
 MAY_IMPORT = {
-    "history": {"numpy", "pyarrow"},
+    "history": {"httptools", "numpy", "pyarrow"},
     "deploy": {
         "history",
         "boto3",
@@ -22,8 +22,8 @@ MAY_IMPORT = {
         "yaml",
     },
     "deploy/local": {"deploy", "history", "httptools", "ministack", "uvloop", "multidict"},
-    "swarm": {"history", "aiohttp", "httptools", "uvloop", "yarl"},
-    "locustfiles": {"history", "locust", "gevent", "flask", "httptools"},
+    "swarm": {"history", "aiohttp", "uvloop", "yarl"},
+    "locustfiles": {"history", "locust", "gevent", "flask"},
     "runner": {"deploy", "history", "numpy", "rich"},
     "analysis": {"history", "pandas", "numpy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},
 }

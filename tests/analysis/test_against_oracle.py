@@ -87,7 +87,7 @@ def all_pass(
     return all(finding.verdict is Verdict.PASS for finding in findings)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(
     history=st.one_of(arbitrary(), nearly_right()),
     final=st.none() | st.integers(0, 7),

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.checks import (
@@ -537,7 +537,6 @@ def test_answers_beyond_what_happened_fail_though_records_are_missing() -> None:
     assert conserved.check(run).verdict is FAIL
 
 
-@settings(deadline=None)
 @given(
     values=st.lists(st.integers(-40, 40) | st.integers(-(2**63), 2**63 - 1), max_size=20),
     initial=st.integers(-30, 30),
@@ -557,7 +556,6 @@ def test_holes_against_sets(values: list[int], initial: int, span: int, limit: i
     assert [n for run in runs for n in run] == missing
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), max_size=12))
 def test_overlap_and_peak_against_pairs(intervals: list[tuple[int, int]]) -> None:
     pairs = sorted((start, start + length) for start, length in intervals)

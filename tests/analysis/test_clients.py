@@ -349,7 +349,7 @@ def test_with_fewer_clients_than_processes_one_may_rest(processes: int) -> None:
     assert len(told) == (processes == 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 50), st.integers(0, 30), st.integers(0, 20)), min_size=1),
     st.integers(1, 3),

@@ -2,6 +2,8 @@
 
 import asyncio
 import functools
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,17 +16,19 @@ from bench import lag
 from bench.clients import (
     AIOHTTP,
     LOCUST,
+    SAID,
     WIRE,
     Client,
     Cost,
-    Sample,
+    Look,
     cost,
     foreign,
     ratio_to_wrk,
     sample,
 )
-from bench.counter import CounterProcess
+from bench.counter import CounterProcess, Tally
 from bench.generators import OwnClient, lags_ms, load_options, record_fault
+from bench.machine import is_alive, process_cpu_s, tree_cpu_s
 from bench.timers import SLEEP, keep_schedule
 from bench.timers import run as run_timers
 from bench.tools import Tool
@@ -35,27 +39,44 @@ from runner.generators import commands
 from swarm.schedule import intended_times
 
 
-def seen(cpu_s: float, requests: int) -> Sample:
-    return Sample(cpu_s=cpu_s, requests=requests, rate_per_s=9.0, server_share=0.5)
+def look(cpu_s: float, requests: int, at_s: float, server_s: float) -> Look:
+    return Look(cpu_s=cpu_s, tally=Tally(requests=requests, cpu_s=server_s, at_s=at_s))
 
 
-def test_start_up_is_in_both_loads_and_cancels_out() -> None:
-    measured = cost("wrk", seen(1.5, 5_000), seen(4.5, 25_000))
-    assert measured.cost_s == pytest.approx(1.5)
-    assert (measured.rate_per_s, measured.server_share) == (9.0, 0.5)
+def test_only_what_lies_between_two_looks_counts() -> None:
+    measured = cost("wrk", look(1.5, 5_000, 10.0, 0.5), look(4.0, 25_000, 14.0, 2.5))
+    assert measured == Cost(cost_s=1.25, rate_per_s=5_000, server_share=0.5)
 
 
-def test_a_longer_load_without_more_requests_is_no_measurement() -> None:
-    with pytest.raises(UserError, match=r"^wrk sent no more requests"):
-        cost("wrk", seen(1.0, 100), seen(2.0, 100))
+def test_a_client_that_sent_nothing_meanwhile_is_not_measured() -> None:
+    with pytest.raises(UserError, match=r"^wrk sent nothing for 4\.0 s"):
+        cost("wrk", look(1.0, 100, 10.0, 0.5), look(2.0, 100, 14.0, 0.5))
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:
     def rounds(*costs_s: float) -> list[Cost]:
-        return [cost("x", seen(0, 0), seen(cost_s, 10_000)) for cost_s in costs_s]
+        return [Cost(cost_s=cost_s, rate_per_s=1, server_share=0) for cost_s in costs_s]
 
     assert ratio_to_wrk(rounds(0.2, 0.8, 0.3), rounds(0.1, 0.4, 0.1)) == pytest.approx(2)
     assert ratio_to_wrk(rounds(0.2), []) is None
+
+
+def test_the_time_of_descendants_counts_whether_gone_or_alive() -> None:
+    spin = "import sys, time\nwhile time.process_time() < 0.1: pass\n"
+    alive = spin + "print(flush=True)\nsys.stdin.read()\n"
+    script = (
+        "import subprocess, sys\n"
+        f"subprocess.run([sys.executable, '-c', {spin!r}])\n"
+        f"subprocess.run([sys.executable, '-c', {alive!r}])\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert process_cpu_s(process.pid) < tree_cpu_s(process.pid)
+        assert tree_cpu_s(process.pid) >= 0.2 - 2 / os.sysconf("SC_CLK_TCK")
+        assert is_alive(process.pid)
 
 
 def table(*rows: tuple[str, int | None]) -> pa.Table:
@@ -117,44 +138,66 @@ def test_lag_is_read_from_the_record() -> None:
     assert lags_ms(table(("ok", 1), ("ok", 2))).tolist() == [1.5, 1.5]
 
 
-def tool(script: str, claim: Callable[[str], int | None] = int) -> Client:
-    """A load generator that is a line of Python; its first argument is the URL."""
+def tool(script: str) -> Client:
+    """A load generator that is a line of Python: it is told the URL and the seconds."""
     return foreign(
         Tool(
             name="tool",
             package="",
-            command=lambda url, _seconds, _connections: [sys.executable, "-c", script, url],
-            answered=claim,
+            command=lambda url, seconds, _connections: (
+                [sys.executable, "-c", script, url, str(seconds)]
+            ),
+            answered=int,
             records="",
         )
     )
 
 
-TEN = "import sys, urllib.request as u; [u.urlopen(sys.argv[1]).read() for _ in range(10)]; "
+SENDING = """
+import sys, time, urllib.request
+url, seconds = sys.argv[1:]
+began, sent = time.monotonic(), 0
+while time.monotonic() < began + int(seconds):
+    urllib.request.urlopen(url).read()
+    sent += 1
+print(sent)
+"""
 
 
-def test_a_tools_cpu_and_requests_are_measured(program: Path) -> None:
-    measured = sample(tool(TEN + "print(10)"), program, 1)
-    assert measured.requests == 10
-    assert measured.cpu_s > 0
+def test_a_tools_requests_and_cpu_are_measured_while_it_sends(program: Path) -> None:
+    measured = sample(tool(SENDING), program, 1)
+    assert measured.cost_s > 0
     assert measured.rate_per_s > 0
+    assert 0 <= measured.server_share < 1
 
 
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        pytest.param(TEN + "print(11)", "^tool speaks of 11 answers, the counter of 10", id="more"),
-        pytest.param(
-            TEN * 7 + "print(10)", "^tool speaks of 10 answers, the counter of 70", id="far fewer"
-        ),
-        pytest.param("sys.exit('no route')", "^tool ended with exit code 1: .*", id="failed"),
+        pytest.param("import sys; sys.exit('no route')", "exit code 1: no route$", id="complains"),
+        pytest.param("print(0)", "^tool sent nothing", id="does nothing"),
     ],
 )
-def test_a_tool_that_does_not_agree_with_the_counter_is_refused(
+def test_a_tool_that_does_not_send_is_no_measurement(
     program: Path, script: str, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
         sample(tool(script), program, 1)
+
+
+@pytest.mark.parametrize("answered", [100, 50])
+def test_a_tools_count_agrees_but_for_what_was_under_way(tmp_path: Path, answered: int) -> None:
+    (tmp_path / SAID).write_text(str(answered))
+    tool("").check(tmp_path, 100)
+
+
+@pytest.mark.parametrize("answered", [101, 49])
+def test_a_tool_that_does_not_agree_with_the_counter_is_refused(
+    tmp_path: Path, answered: int
+) -> None:
+    (tmp_path / SAID).write_text(str(answered))
+    with pytest.raises(UserError, match=f"^tool speaks of {answered} answers, the counter of 100"):
+        tool("").check(tmp_path, 100)
 
 
 @pytest.mark.parametrize("client", [WIRE, AIOHTTP], ids=lambda client: client.name)
@@ -174,7 +217,7 @@ def test_the_swarm_is_started_with_the_transport_that_its_row_names(client: OwnC
 def test_our_clients_record_what_the_counter_did(
     client: OwnClient, counter: CounterProcess, tmp_path: Path
 ) -> None:
-    client.run(counter.url, 1, tmp_path)
+    client.start(counter.url, 1, tmp_path).finish()
     counted = counter.stop().requests
     assert len(client.record(tmp_path, counted=counted)) == counted > 0
     with pytest.raises(UserError, match=f"^{client.name}: the counter counted"):
@@ -187,15 +230,20 @@ def test_an_open_loops_lag_comes_from_its_record(program: Path) -> None:
     assert 0 <= measured.late_ms[0] <= measured.late_ms[-1]
 
 
-@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize(
-    ("how", "arrivals"),
-    [("timers", "uniform"), ("timers", "poisson"), (SLEEP, "uniform")],
+    ("how", "new_loop", "arrivals"),
+    [
+        ("asyncio", asyncio.new_event_loop, "uniform"),
+        ("asyncio", asyncio.new_event_loop, "poisson"),
+        ("uvloop", uvloop.new_event_loop, "uniform"),
+        ("uvloop", uvloop.new_event_loop, "poisson"),
+        (SLEEP, asyncio.new_event_loop, "uniform"),
+    ],
 )
 def test_simple_senders_send_what_is_due_and_never_early(
     counter: CounterProcess,
-    new_loop: Callable[[], asyncio.AbstractEventLoop],
     how: str,
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
     arrivals: str,
 ) -> None:
     keep = functools.partial(

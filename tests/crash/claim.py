@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.load import load_history
@@ -89,7 +88,7 @@ def _one_sentence(err: str) -> bool:
 
 
 def _of_no_record(outcome: Outcome) -> Iterator[str]:
-    """Allow a run without a verdict where the load never began: one request at most, the runner's."""
+    """Allow a run without a verdict only where the load never began: one request, the runner's."""
     if len(outcome.applied) > 1 or outcome.received > 1:
         yield f"no verdict, although the server applied {len(outcome.applied):,} increments"
     if not any(kill.phase is Phase.STARTING for kill in outcome.kills):

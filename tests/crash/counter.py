@@ -27,9 +27,7 @@ class BookkeepingCounter(CounterServer):
         return self.applied[-1]
 
 
-async def _with_pauses(
-    server: CounterServer, n: int, writer: asyncio.StreamWriter
-) -> bool:
+async def _with_pauses(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
     await asyncio.sleep(PAUSE_S)
     value = server.increment()
     await asyncio.sleep(LATE_S if n % LATE_EVERY == 0 else PAUSE_S)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash.counter import LATE_S, BookkeepingCounter
-from tests.crash.plan import RUNNER, Phase, Plan, Strike
+from tests.crash.plan import Phase, Plan, Strike
 from tests.crash.program import Ended, Program
 from tests.crash.victims import Slots, Victims, left_behind
 from tests.patience import PATIENCE_S
@@ -15,13 +15,14 @@ from tests.patience import PATIENCE_S
 NS_PER_S = 1_000_000_000
 FIRST_S = 0.05
 EARLY_S = 0.02
-STARTING_S, SEALING_S, JUDGING_S = 1.5, 0.3, 1.0
 _AFTER_LINE = {
-    Phase.STARTING: ("load: ", STARTING_S),
-    Phase.SEALING: ("final value: ", SEALING_S),
-    Phase.JUDGING: ("sealed: ", JUDGING_S),
+    Phase.STARTING: ("PUT ", 2.0),
+    Phase.SEALING: ("final value: ", 0.5),
+    Phase.JUDGING: ("sealed: ", 1.5),
 }
-_POLL_S = 0.002
+"""Phases that begin with a line of the runner's, and about how many seconds they take."""
+
+_POLL_S = 0.003
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,36 +120,40 @@ class _Clock:
         """Wait for a strike's time; False when the runner has ended before."""
         if strike.phase in _AFTER_LINE:
             line, length_s = _AFTER_LINE[strike.phase]
-            if not self._program.out.await_line(line):
-                return False
-            self._pause.wait(strike.at * length_s)
-            return True
+            seen = self._program.out.await_line(line)
+            self._pause.wait(strike.at * length_s if seen else 0.0)
+            return seen
+        start_ns = self._await_start(strike.victim if strike.phase is Phase.FIRST else "")
+        if start_ns is None:
+            return False
         since_s = {
             Phase.FIRST: strike.at * FIRST_S,
             Phase.MIDDLE: FIRST_S + strike.at * (self._duration_s - FIRST_S - EARLY_S),
             Phase.DRAIN: self._duration_s - EARLY_S + strike.at * (EARLY_S + LATE_S),
         }[strike.phase]
-        start_ns = self._await_start()
-        if start_ns is None:
-            return False
         self._pause.wait(max(0.0, since_s - (time.monotonic_ns() - start_ns) / NS_PER_S))
         return True
 
-    def _await_start(self) -> int | None:
-        """Wait until the load has begun; None when it does not."""
-        while self._start_ns is None and self._program.process.poll() is None:
-            self._start_ns = self._victims.started_ns()
+    def _await_start(self, victim: str) -> int | None:
+        """Wait for a process's first request, of any if none is named; None: it sends none."""
+        while self._program.process.poll() is None:
+            start_ns = self._victims.started_ns(victim)
+            late_ns = 0 if self._start_ns is None else time.monotonic_ns() - self._start_ns
+            if start_ns is not None or late_ns > self._duration_s * NS_PER_S:
+                self._start_ns = self._start_ns or start_ns
+                return start_ns
             self._pause.wait(_POLL_S)
-        return self._start_ns
+        return None
 
     def phase(self, strike: Strike) -> Phase:
         """Say in which phase it is now, which on a busy machine may not be the planned one."""
         if strike.phase in {Phase.SEALING, Phase.JUDGING}:
             return strike.phase
-        start_ns = self._start_ns or self._victims.started_ns()
+        start_ns = self._start_ns = self._start_ns or self._victims.started_ns()
         if start_ns is None:
             return Phase.STARTING
-        since_s = (time.monotonic_ns() - start_ns) / NS_PER_S
-        if since_s < FIRST_S:
-            return Phase.FIRST
-        return Phase.MIDDLE if since_s < self._duration_s else Phase.DRAIN
+        now_ns = time.monotonic_ns()
+        if now_ns - start_ns >= self._duration_s * NS_PER_S:
+            return Phase.DRAIN
+        own_ns = self._victims.started_ns(strike.victim)
+        return Phase.FIRST if now_ns - (own_ns or now_ns) < FIRST_S * NS_PER_S else Phase.MIDDLE

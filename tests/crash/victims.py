@@ -1,6 +1,7 @@
 """The processes of a run that is under way, and what each has recorded so far."""
 
 import contextlib
+import itertools
 import select
 import signal
 import threading
@@ -39,22 +40,28 @@ class Victims:
         alive: list[psutil.Process] = psutil.wait_procs(self._seen, timeout=patience_s)[1]
         return alive
 
-    def started_ns(self) -> int | None:
-        """Give when the first request of the load was begun, None before."""
+    def started_ns(self, victim: str = "") -> int | None:
+        """Give when a process began its first request, of the load's if none is named.
+
+        None before that.
+        """
+        load = "[!r]*"  # not the runner's own journal
         starts = [
             int(slots[0]["start_ns"])
-            for path in self._reports.glob(f"2*/journal/*{SUFFIX}")
-            if not path.name.startswith(_RECORDS_AS[RUNNER])
+            for path in self._journals(victim or load)
             for slots in [_read(path, count=1)]
             if len(slots)
         ]
         return min(starts, default=None)
 
+    def _journals(self, victim: str) -> list[Path]:
+        """Give a process's journal, if there is one by now."""
+        return list(self._reports.glob(f"2*/journal/{_RECORDS_AS.get(victim, victim)}{SUFFIX}"))
+
     def recorded(self, victim: str) -> Slots:
         """Give what a process has written down of its requests until now."""
-        for path in self._reports.glob(f"2*/journal/{_RECORDS_AS.get(victim, victim)}{SUFFIX}"):
-            return _read(path)
-        return np.empty(0, dtype=SLOT_DTYPE)
+        journals = self._journals(victim)
+        return _read(journals[0]) if journals else np.empty(0, dtype=SLOT_DTYPE)
 
     def kill(self, victim: str, *, stopped: bool) -> tuple[Slots, bool] | None:
         """Kill a process, once it stands still if that is asked for.
@@ -66,6 +73,7 @@ class Victims:
         pid = self._pid(victim)
         if pid is None:
             return None
+        assert pid in {process.pid for process in (self._runner, *self._seen)}
         try:
             pidfd = pidfd_open(pid)
         except ProcessLookupError:
@@ -93,40 +101,47 @@ class Victims:
         with contextlib.suppress(psutil.NoSuchProcess):
             if victim == MASTER:
                 return self._top_locust()
-            for path in self._reports.glob(f"2*/journal/{victim}{SUFFIX}"):
+            for path in self._journals(victim):
                 with contextlib.suppress(UserError):
                     return read_header(path)[0].pid
             if victim.startswith("locust"):
                 return self._top_locust()
             number = victim.rpartition("-")[2]
-            return self._child(["-m", "swarm"], ["--process", number])
+            return self._child(("-m", "swarm"), ("--process", number))
         return None
 
     def _top_locust(self) -> int | None:
-        return self._child(["-m", "locust"])
+        return self._child(("-m", "locust"))
 
-    def _child(self, *pairs: list[str]) -> int | None:
+    def _child(self, *pairs: tuple[str, str]) -> int | None:
         """Find a child of the runner that was started with these pairs of arguments."""
         for process in self._runner.children():
             words = process.cmdline()
-            neighbours = [list(pair) for pair in zip(words, words[1:], strict=False)]
+            neighbours = list(itertools.pairwise(words))
             if all(pair in neighbours for pair in pairs):
                 return int(process.pid)
         return None
 
 
 def _read(path: Path, count: int = -1) -> Slots:
-    """Read a journal's records so far, or as many as asked for of its first ones."""
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        return np.empty(0, dtype=SLOT_DTYPE)
+    """Read a journal's records so far, or as many as asked for of its first ones.
+
+    Read twice: what the first reading finds committed, the second finds whole. One alone may
+    see the first bytes of a slot before they are stored, and its last byte after.
+    """
+    first = _read_once(path, count)
+    second = _read_once(path, count)[: len(first)]
+    second["answered"] = first["answered"]
+    return second[first["sent"] == 1]
+
+
+def _read_once(path: Path, count: int) -> Slots:
+    size = path.stat().st_size if path.exists() else 0
     whole = max(0, size - HEADER_BYTES) // SLOT_BYTES
-    whole = min(whole, count) if count >= 0 else whole
-    if not whole:
+    wanted = min(whole, count) if count >= 0 else whole
+    if not wanted:
         return np.empty(0, dtype=SLOT_DTYPE)
-    slots = np.fromfile(path, dtype=SLOT_DTYPE, count=whole, offset=HEADER_BYTES)
-    return slots[slots["sent"] == 1]
+    return np.fromfile(path, dtype=SLOT_DTYPE, count=wanted, offset=HEADER_BYTES)
 
 
 def left_behind(folder: Path) -> list[str]:

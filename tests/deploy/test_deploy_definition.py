@@ -262,7 +262,7 @@ def templates(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(template=templates(), other=VALUES, flow=st.booleans())
 def test_any_template_comes_back_and_only_its_api_names_its_deployment(
     template: dict[str, Any], other: Any, *, flow: bool

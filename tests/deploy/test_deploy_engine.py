@@ -261,7 +261,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(value=JSON_VALUES, unusual=st.booleans())
 def test_a_deep_copy_is_equal_and_shares_nothing_that_can_change(
     value: object, *, unusual: bool

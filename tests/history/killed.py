@@ -4,8 +4,8 @@
     python -m tests.history.killed seal FOLDER      seals FOLDER/<n>, copies of FOLDER/run
 
 Each is a fork of this one, which is killed at its n-th step: a line of a function that writes,
-or a file that is opened for writing, renamed or removed. Prints a line of JSON for each, and ends with the
-first that was not killed any more.
+or a file that is opened for writing, renamed or removed. Prints a line of JSON for each, and
+ends with the first that was not killed any more.
 """
 
 import importlib

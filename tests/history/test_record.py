@@ -36,7 +36,7 @@ def write(path: Path, recorded: list[Operation]) -> None:
 
 
 @given(recorded=st.lists(operations(), max_size=40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_round_trip_keeps_every_field(
     tmp_path_factory: pytest.TempPathFactory, recorded: list[Operation]
 ) -> None:

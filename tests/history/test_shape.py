@@ -32,7 +32,7 @@ def test_every_shape_has_its_meaning() -> None:
     assert MEANINGS.keys() == SHAPES.keys()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shapes, st.integers(0, 20).map(lambda share: share / 20))
 def test_requests_due_are_the_area_under_the_shape(shape: LoadShape, after: float) -> None:
     middles = [(at + 0.5) / GRID for at in range(GRID)]
@@ -42,7 +42,7 @@ def test_requests_due_are_the_area_under_the_shape(shape: LoadShape, after: floa
     assert requests_due(shape, rate_per_s=50, duration_s=8) == pytest.approx(50 * 8 * shape.mass)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shapes,
     st.integers(1, 500),

@@ -1,6 +1,7 @@
 """What comes back on one connection: bytes in, one answer to the request in flight out.
 
-Knows nothing of sockets. What arrives is untrusted: an answer is read up to a bound, and one
+Knows nothing of sockets or event loops: the swarm's wire transport and Locust's client read
+with it alike. What arrives is untrusted: an answer is read up to a bound, and one
 after which nothing on the connection can be trusted says so in `keep`.
 """
 
