@@ -20,7 +20,7 @@ from runner.live.watch import LiveView
 from runner.options import LoadOptions
 from runner.page import kept_port
 from runner.processes import Generator, start
-from runner.record import discard, new_manifest, recording, with_exit_states
+from runner.record import await_writers, discard, new_manifest, recording, with_exit_states
 from runner.targets import Counter, open_counter, sole_use
 
 Say = Callable[[str], None]
@@ -63,9 +63,10 @@ def loadtest(
                 live=live,
                 say=say,
             )
-            manifest.write(run.manifest)
+            record_end(manifest, run)
             _keep_log(run, counter, say)
             journal.close()
+            await_writers(run)
             sealed = seal_locked(run)
     records = sum(process.journal_records for process in sealed.processes)
     say(f"sealed: {records:,} operations of {len(sealed.processes)} processes")
@@ -138,6 +139,16 @@ def _conduct(
         interrupted=result.interrupted,
         processes=with_exit_states(manifest, result.exit_states),
     )
+
+
+def record_end(manifest: Manifest, run: RunFolder) -> None:
+    """Write down how the load ended; raises UserError saying that the load itself is kept."""
+    try:
+        manifest.write(run.manifest)
+    except UserError as error:
+        raise UserError(
+            f"{error}; the load itself is recorded, and make verify-atomicity seals and judges it"
+        ) from error
 
 
 def _keep_log(run: RunFolder, counter: Counter, say: Say) -> None:

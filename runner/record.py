@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from history.errors import UserError
-from history.journal import SUFFIX, Journal, boot_id, host_name
+from history.journal import SUFFIX, Journal, boot_id, host_name, is_being_written
 from history.manifest import ENDED_WELL, KnownValue, Manifest, ProcessRecord
 from history.run import RunFolder, locked
 from runner import locust, provenance
@@ -16,6 +16,8 @@ from runner.targets import Counter
 
 RUNNER = "runner-0"
 SOURCE = "runner"
+WRITERS_S = 5.0
+POLL_S = 0.01
 
 
 @contextmanager
@@ -45,6 +47,18 @@ def discard(run: RunFolder, journal: Journal) -> None:
     shutil.rmtree(run.path, ignore_errors=True)
 
 
+def await_writers(run: RunFolder, *, patience_s: float = WRITERS_S) -> None:
+    """Wait until no process holds a journal any more; sealing says so if one still does.
+
+    A worker of Locust's is not our child: that it has ended is seen by a pipe that it no
+    longer holds, and the system may take its journal from it a moment later.
+    """
+    deadline_s = time.monotonic() + patience_s
+    for path in run.journals.glob(f"*{SUFFIX}"):
+        while is_being_written(path) and time.monotonic() < deadline_s:
+            time.sleep(POLL_S)
+
+
 def with_exit_states(manifest: Manifest, states: Mapping[str, str]) -> tuple[ProcessRecord, ...]:
     """Give the processes with how each ended; the runner, which is not named, ended well."""
     return tuple(
@@ -69,7 +83,7 @@ def new_manifest(
         final=unknown,
         returns=counter.returns,
         wall_minus_monotonic_ns=time.time_ns() - time.monotonic_ns(),
-        interrupted="ended before its end was recorded: its runner was killed",
+        interrupted="ended before its end was recorded: its runner was killed or could not write",
         endpoint_url=counter.endpoint_url,
         engine=counter.engine,
         limits=counter.limits,

@@ -75,12 +75,12 @@ def _exit_codes(outcome: Outcome) -> Iterator[str]:
     for who, ended in (("runner", outcome.runner), ("verify", outcome.verified)):
         if ended is None or (who == "runner" and outcome.runner_killed):
             continue
-        if ended.code not in {PASS, INCONCLUSIVE, NOT_JUDGED}:
-            yield f"{who} ended with exit code {ended.code}: {ended.out}{ended.err}"
-        if ended.code == NOT_JUDGED and not _one_sentence(ended.err):
-            yield f"{who} said why it could not go on with more than a sentence: {ended.err}"
-        if ended.code != NOT_JUDGED and ended.err:
-            yield f"{who} complained: {ended.err}"
+        if ended.returncode not in {PASS, INCONCLUSIVE, NOT_JUDGED}:
+            yield f"{who} ended with exit code {ended.returncode}: {ended.stdout}{ended.stderr}"
+        if ended.returncode == NOT_JUDGED and not _one_sentence(ended.stderr):
+            yield f"{who} said why it could not go on with more than a sentence: {ended.stderr}"
+        if ended.returncode != NOT_JUDGED and ended.stderr:
+            yield f"{who} complained: {ended.stderr}"
 
 
 def _one_sentence(err: str) -> bool:
@@ -158,6 +158,6 @@ def _untold(kill: Kill, outcome: Outcome, record: Record) -> Iterator[str]:
     told = [piece["summary"] for piece in exercised["evidence"]]
     if not any(sentence.startswith(f"{kill.victim} was ") for sentence in told):
         yield f"{kill.victim} was killed, and `exercised` does not say so: {told}"
-    lines = outcome.runner.out.splitlines()
+    lines = outcome.runner.stdout.splitlines()
     if not any(line.startswith(f"load: {kill.victim} was killed") for line in lines):
         yield f"{kill.victim} was killed, and the runner did not say so: {lines}"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.crash.counter import LATE_S, BookkeepingCounter
 from tests.crash.plan import Phase, Plan, Strike
-from tests.crash.program import Ended, Program
+from tests.crash.program import Program
 from tests.crash.victims import Slots, Victims, left_behind
+from tests.inline import Ended
 from tests.patience import PATIENCE_S
 
 NS_PER_S = 1_000_000_000
@@ -59,7 +60,7 @@ class Outcome:
     @property
     def runner_killed(self) -> bool:
         """Whether the runner did not live to end by itself."""
-        return self.runner.code < 0
+        return self.runner.returncode < 0
 
 
 def conduct(plan: Plan, reports: Path, *, verify_again: bool = False) -> Outcome:
@@ -79,7 +80,7 @@ def conduct(plan: Plan, reports: Path, *, verify_again: bool = False) -> Outcome
     # Not earlier: what a killed process had sent may be applied after its death.
     folder = next((path.parent for path in reports.glob("2*/manifest.json")), None)
     verified = None
-    if folder is not None and (runner.code < 0 or verify_again):
+    if folder is not None and (runner.returncode < 0 or verify_again):
         # The newest run, unless it was cut off before its load began.
         named = {} if (reports / "latest").exists() else {"RUN": folder.name}
         verified = Program("verify", reports, **named).ended()

@@ -4,21 +4,12 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tests.inline import Ended
 from tests.patience import PATIENCE_S
 from tests.runs import REPOSITORY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a command ended: its exit code (negative: by that signal), and what it said."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Lines:
@@ -79,7 +70,7 @@ class Program:
     def ended(self) -> Ended:
         """Wait for its end, and that of all that shares its output."""
         code = self.process.wait(PATIENCE_S)
-        return Ended(code=code, out=self.out.text(), err=self.err.text())
+        return Ended(returncode=code, stdout=self.out.text(), stderr=self.err.text())
 
     def kill(self) -> None:
         """Make sure that it is gone."""

@@ -11,7 +11,6 @@ ends with the first that was not killed any more.
 import importlib
 import itertools
 import json
-import mmap
 import os
 import shutil
 import signal
@@ -21,31 +20,20 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from history import journal, sealing
+from history import journal
 from history.classify import Classified
 from history.health import SUFFIX, HealthLog, HealthSample
 from history.journal import Journal
 from history.operation import Outcome, Reason
 from history.run import RunFolder, seal
+from tests.short_chunks import SLOTS, shorten_chunks
 
-SLOTS_A_CHUNK = 1 << 10
-"""A whole number of pages, and soon full."""
-CHUNK_BYTES = SLOTS_A_CHUNK * journal.SLOT_BYTES
 _CHANGES = frozenset({"os.rename", "os.remove", "os.rmdir", "os.truncate"})
 _SENT, _DONE = b"s", b"d"
 _HISTORY = str(Path(journal.__file__).parent)
 _RECORDING = {"__init__", "begin", "complete", "_answered", "_grow", "close", "append"}
 _SEALING = {"seal_locked", "write_text_whole"}
 _WRITES = frozenset(_RECORDING | _SEALING)
-
-
-def shorten_chunks(setting: Callable[[object, str, int], object]) -> None:
-    """Make journals grow by SLOTS_A_CHUNK, for who writes them and for who reads them."""
-    assert CHUNK_BYTES % mmap.PAGESIZE == 0
-    setting(journal, "CHUNK_BYTES", CHUNK_BYTES)
-    setting(journal, "_CHUNK_BITS", SLOTS_A_CHUNK.bit_length() - 1)
-    setting(journal, "_CHUNK_MASK", SLOTS_A_CHUNK - 1)
-    setting(sealing, "CHUNK_BYTES", CHUNK_BYTES)
 
 
 class Steps:
@@ -99,14 +87,14 @@ def record(path: Path, steps: Steps, tell: Callable[[bytes], object]) -> None:
     operation(0)
     steps.pause()
     untold: list[bytes] = []
-    for value in range(1, SLOTS_A_CHUNK - 1):
+    for value in range(1, SLOTS - 1):
         operation(value, untold.append)
     tell(b"".join(untold))
     steps.begin()
-    operation(SLOTS_A_CHUNK - 1)
-    operation(SLOTS_A_CHUNK)
+    operation(SLOTS - 1)
+    operation(SLOTS)
     log.append(SAMPLE)
-    written.begin(SLOTS_A_CHUNK + 1)
+    written.begin(SLOTS + 1)
     tell(_SENT)
     written.close()
     log.close()
@@ -159,7 +147,7 @@ def killed_at(last: int, work: Callable[[Callable[[bytes], object]], None]) -> t
 
 def main() -> None:
     """Kill at one step after the other."""
-    shorten_chunks(setattr)
+    shorten_chunks()
     work = {"record": record_in, "seal": seal_in}[sys.argv[1]]
     if work is seal_in:
         importlib.import_module("pandas")  # pyarrow imports it when it first sees an array

@@ -14,11 +14,11 @@ from history.journal import SUFFIX
 from history.manifest import read_manifest
 from history.run import RunFolder, seal
 from history.sealing import read_journal
-from tests.history import killed
 from tests.patience import PATIENCE_S
 from tests.runs import REPOSITORY, new_manifest
+from tests.short_chunks import SLOTS, shorten_chunks
 
-SENT = killed.SLOTS_A_CHUNK + 2
+SENT = SLOTS + 2
 
 
 def run_killed(work: str, folder: Path) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def run_killed(work: str, folder: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read journals as the killed processes wrote them."""
-    killed.shorten_chunks(monkeypatch.setattr)
+    shorten_chunks(monkeypatch.setattr)
 
 
 @pytest.mark.usefixtures("short_chunks")

@@ -6,7 +6,7 @@ from tests.locustfiles.conftest import Load, free_port, paced
 def test_health_that_cannot_be_recorded_ends_it_in_order(load_of: type[Load]) -> None:
     with paced() as server:
         load = load_of(server.url, USERS="4", SPAWN_RATE="100")
-        load.start(["-m", "tests.locustfiles.full_disk", "locust-0.health"])
+        load.start(["-m", "tests.full_disk", "ENOSPC", "locust-0.health", "locust"])
         load.open()
         states = load.ended()  # nobody closed a gate
         received = server.received

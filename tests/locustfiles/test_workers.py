@@ -85,7 +85,7 @@ def test_nothing_is_sent_when_the_gates_close_before_they_open(load_of: type[Loa
 def test_a_worker_that_cannot_record_stops_all_of_locust(load_of: type[Load]) -> None:
     with paced() as server:
         load = load_of(server.url, USERS="4", SPAWN_RATE="100", LOCUST_PROCESSES="2")
-        load.start(["-m", "tests.locustfiles.full_disk", "locust-1.journal"])
+        load.start(["-m", "tests.full_disk", "ENOSPC", "locust-1.journal", "locust"])
         load.open()
         states = load.ended()  # nobody closed a gate
         value = server.value
