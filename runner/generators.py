@@ -70,7 +70,6 @@ def run_load(
     *,
     alive: Callable[[], bool],
     live: LiveView,
-    say: Callable[[str], None],
 ) -> LoadResult:
     """Open every gate, watch until the window has passed, and wait for the last answers.
 
@@ -83,7 +82,7 @@ def run_load(
     length_s = options.load.duration_s if options.page is None else MAX_DURATION_S
     window = LoadWindow(start_ns=start_ns, end_ns=start_ns + length_s * 1_000_000_000)
     interrupted = ""
-    deaths = Deaths(generators, say)
+    deaths = Deaths(generators, live.tell)
     try:
         for generator in generators:
             generator.gate.open(window)

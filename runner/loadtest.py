@@ -125,7 +125,7 @@ def _conduct(
 ) -> Manifest:
     """Run the load, and take one more number after it; give the manifest as it then is."""
     with live:
-        result = run_load(generators, options, alive=counter.alive, live=live, say=say)
+        result = run_load(generators, options, alive=counter.alive, live=live)
     if result.interrupted:
         say(f"load: {result.interrupted}; what was recorded is judged")
     last = last_increment(counter, journal, timeout_s=options.load.timeout_s)

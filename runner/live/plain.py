@@ -14,6 +14,9 @@ class View(Protocol):
     def show(self, now: Snapshot) -> None:
         """Show the load as it is."""
 
+    def tell(self, line: str) -> None:
+        """Print a line that stays."""
+
     def finish(self, last: Snapshot) -> None:
         """Show the load as it was when its last answer had come, and leave it standing."""
 
@@ -24,15 +27,15 @@ class PlainView:
     every_s = 5.0
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+        self.tell = say
         self._told = ""
 
     def show(self, now: Snapshot) -> None:
         """Print the figures, and the first violation once."""
-        self._say(line(now))
+        self.tell(line(now))
         if now.violation != self._told:
             self._told = now.violation
-            self._say(f"live: first violation: {now.violation}")
+            self.tell(f"live: first violation: {now.violation}")
 
     finish = show
 

@@ -79,6 +79,11 @@ class ScreenView:
             if columns and rows:
                 self._console.size = ConsoleDimensions(columns, rows)
 
+    def tell(self, line: str) -> None:
+        """Print a line above the picture."""
+        with contextlib.suppress(OSError):
+            self._console.print(Text(line))
+
     def finish(self, last: Snapshot) -> None:
         """Draw the last snapshot, and give the cursor back below it."""
         self.show(last)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -41,6 +42,7 @@ class LiveView:
         self._over_ns = 0
         self._ended = ""
         self._last_answers = threading.Event()
+        self._untold: deque[str] = deque()
         self._thread = threading.Thread(target=self._run, name="live view", daemon=True)
 
     def begin(self, window: LoadWindow, *, open_ended: bool = False) -> None:
@@ -55,6 +57,10 @@ class LiveView:
         self._over_ns = at_ns
         self._ended = "stopped early" if early else "over"
 
+    def tell(self, line: str) -> None:
+        """Print a line beside the figures, for good. Never waits for the terminal either."""
+        self._untold.append(line)
+
     def __enter__(self) -> Self:
         return self
 
@@ -63,6 +69,8 @@ class LiveView:
         self._last_answers.set()
         if self._thread.is_alive():
             self._thread.join(END_PATIENCE_S)  # a terminal that blocks is left behind
+        if not self._thread.is_alive():
+            self._pass_on(self._say)
 
     def _run(self) -> None:
         try:
@@ -79,12 +87,18 @@ class LiveView:
         shown_s = time.monotonic()
         while not self._last_answers.wait(POLL_S):
             news = self._read()[1]
+            self._pass_on(self._view.tell)
             if news or time.monotonic() >= shown_s + self._view.every_s:
                 shown_s = time.monotonic()
                 self._view.show(self._snapshot())
         while self._read()[0]:
             pass
+        self._pass_on(self._view.tell)
         self._view.finish(self._snapshot())
+
+    def _pass_on(self, tell: Callable[[str], None]) -> None:
+        while self._untold:
+            tell(self._untold.popleft())
 
     def _read(self) -> tuple[int, bool]:
         """Take in what was answered; give how much, and whether it held the first violation."""

@@ -63,7 +63,7 @@ def breaches(outcome: Outcome) -> list[str]:
     if record is None:
         return [*found, *_of_no_record(outcome)]
     found += unaccounted(record.frame, outcome.applied, outcome.received)
-    found += incomplete_pass(record, outcome.applied)
+    found += wrong_verdict(record, outcome.applied)
     for kill in outcome.kills:
         found += lost(kill, record.frame)
         found += _untold(kill, outcome, record)
@@ -112,15 +112,15 @@ def unaccounted(frame: pd.DataFrame, applied: Sequence[int], received: int) -> I
         yield f"the server read {received:,} requests, {len(frame):,} are recorded"
 
 
-def incomplete_pass(record: Record, applied: Sequence[int]) -> Iterator[str]:
-    """Refuse a FAIL, and a PASS of a record that is not complete.
+def wrong_verdict(record: Record, applied: Sequence[int]) -> Iterator[str]:
+    """Refuse a FAIL, since the counter is correct, and a PASS of a record that is not complete.
 
     Complete is: every process ended in good order and counted as many operations as are
     there, and they are, one for one, what the server applied.
     """
     verdict, processes = record.verdict["verdict"], record.manifest.processes
     if verdict == "FAIL":
-        yield f"FAIL of a correct counter: {record.verdict['checks']}"
+        yield f"FAIL of a correct counter: {record.verdict}"
     if verdict != "PASS":
         return
     rows = record.frame["process"].value_counts()
@@ -128,7 +128,7 @@ def incomplete_pass(record: Record, applied: Sequence[int]) -> Iterator[str]:
         held = int(rows.get(process.process, 0))
         ended = process.exit_state == ENDED_WELL
         if not ended or not held == process.journal_records == process.closed_records:
-            yield f"PASS although {process} has {held:,} operations in the history"
+            yield f"PASS, although {held:,} operations are in the history of {process}"
     if Counter(record.returned) != Counter(applied) or len(record.frame) != len(applied):
         yield f"PASS of {len(record.frame):,} operations, the server applied {len(applied):,}"
 

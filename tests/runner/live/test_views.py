@@ -168,6 +168,22 @@ def test_the_last_picture_stands_alone(shown: Sequence[Snapshot], expected: list
     assert not any(lines[len(expected) :])
 
 
+def test_a_line_stands_above_the_picture() -> None:
+    with Terminal(80) as terminal:
+        with os.fdopen(os.dup(terminal.stream), "w", encoding="utf-8") as stream:
+            view = ScreenView(stream)
+            view.tell("before")
+            for now in (TWO, LATER):
+                view.show(now)
+                view.tell("load: swarm-1 was killed by SIGKILL; the others go on " + "and on " * 9)
+            view.finish(TWO)
+        lines = screen(terminal.read_all(), 80)
+    said = "load: swarm-1 was killed by SIGKILL; the others go on and on and on and on and"
+    assert lines[0] == "before"
+    assert [text for text in lines if text.startswith("load: swarm-1")] == [said] * 2
+    assert [text for text in lines if text in PICTURE] == PICTURE
+
+
 def test_a_load_without_an_end_of_its_own_shows_none() -> None:
     first, bar, *rest = screen(drawn(snapshot(*TWO.sources, duration_s=0.0)), 80)
     assert first == " load: 12.4 s                                                    until Ctrl-C"

@@ -26,6 +26,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.shown: list[Snapshot] = []
+        self.told: list[str] = []
         self.finished: list[Snapshot] = []
         self._changed = threading.Condition()
 
@@ -33,6 +34,9 @@ class Recorder:
         with self._changed:
             self.shown.append(now)
             self._changed.notify_all()
+
+    def tell(self, line: str) -> None:
+        self.told.append(line)
 
     def finish(self, last: Snapshot) -> None:
         self.finished.append(last)
@@ -85,6 +89,23 @@ def test_a_load_from_its_begin_to_its_last_answer(tmp_path: Path) -> None:
     (last,) = view.finished
     assert (last.ended, last.together.ok, last.together.in_flight) == ("stopped early", 101, 0)
     assert (last.duplicates, last.inversions, live.violation, said) == (0, 0, "", [])
+
+
+def test_a_line_is_told_beside_the_figures(tmp_path: Path) -> None:
+    view = Recorder()
+    with LiveView(tmp_path, base=0, view=view, say=print) as live:
+        live.begin(window())
+        live.tell("one")
+        view.until(lambda _: view.told == ["one"])
+        live.tell("two")
+    assert view.told == ["one", "two"]
+
+
+def test_a_line_is_told_without_a_view(tmp_path: Path) -> None:
+    said: list[str] = []
+    with LiveView(tmp_path, base=0, view=Recorder(), say=said.append) as live:
+        live.tell("one")
+    assert said == ["one"]
 
 
 def test_a_load_that_somebody_will_end_has_no_duration(tmp_path: Path) -> None:
