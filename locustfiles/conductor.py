@@ -8,7 +8,7 @@ are finished, then Locust ends.
 import contextlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
@@ -63,25 +63,36 @@ class Conductor:
         events.test_start.add_listener(self._test_starts)
         events.test_stopping.add_listener(self._test_stops)
         events.quit.add_listener(self._close)
+        events.user_error.add_listener(self._user_failed)
         if isinstance(self._runner, MasterRunner):
             self._runner.register_message(_FAILED, self._worker_failed)
         if self._recording is not None:
-            gevent.spawn(self._sample_health, self._recording)
+            self._spawn(self._sample_health, self._recording)
         if self._shaped is not None:
             self._shaped.total = self._options.num_users
         if self._gate is None:
             return
         if isinstance(self._runner, WorkerRunner) or self._environment.web_ui is not None:
             self._gate.ready()
-        gevent.spawn(self._follow, self._gate)
+        self._spawn(self._follow, self._gate)
 
-    def fail(self, error: UserError) -> None:
-        """Stop all of Locust, because what it sends could not be recorded."""
-        if self._environment.process_exit_code is None:
-            print(f"gapless: {error}", file=sys.stderr, flush=True)
-            self._stop_as_failed()
-            if isinstance(self._runner, WorkerRunner):
-                self._runner.send_message(_FAILED)
+    def fail(self, error: BaseException) -> None:
+        """Stop all of Locust: what it sends cannot be recorded, or we made a mistake."""
+        if self._environment.process_exit_code is not None or not isinstance(error, Exception):
+            return
+        what = error if isinstance(error, UserError) else f"a mistake of ours: {error!r}"
+        print(f"gapless: {what}", file=sys.stderr, flush=True)
+        self._stop_as_failed()
+        if isinstance(self._runner, WorkerRunner):
+            self._runner.send_message(_FAILED)
+
+    def _user_failed(self, exception: Exception, **_: Any) -> None:  # noqa: ANN401 -- Locust's
+        # Locust would log it and let the user go on, with a load that is weaker than it says.
+        self.fail(exception)
+
+    def _spawn(self, body: Callable[..., None], *arguments: object) -> None:
+        spawned = gevent.spawn(body, *arguments)
+        spawned.link_exception(lambda failed: self.fail(failed.exception))
 
     def _worker_failed(self, **_: Any) -> None:  # noqa: ANN401 -- Locust's signature
         self._stop_as_failed()
@@ -89,7 +100,7 @@ class Conductor:
     def _stop_as_failed(self) -> None:
         self._environment.process_exit_code = EXIT_UNRECORDED
         self._options.html_file = None  # its folder may be what is full
-        gevent.spawn(self._end)
+        self._spawn(self._end)
 
     def _follow(self, gate: GeneratorGate) -> None:
         gevent.socket.wait_read(gate.go_fd)
@@ -101,7 +112,7 @@ class Conductor:
             self._shaped.window = window
         if self._volley_ns and self._recording is not None:
             self.volleys = Volleys(start_ns=window.start_ns, interval_ns=self._volley_ns)
-            gevent.spawn(self.volleys.run)
+            self._spawn(self.volleys.run)
         self._window.set(window)
         left_s = max(0.0, (window.end_ns - time.monotonic_ns()) / NS_PER_S)
         with contextlib.suppress(TimeoutError):

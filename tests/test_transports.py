@@ -242,19 +242,22 @@ def test_connections_that_die_unannounced_are_never_sent_over_twice(send: Send) 
 def test_one_answer_is_never_taken_for_another(send: Send, answering: Answering) -> None:
     with CounterServer(answering) as server:
         answers = send(server.url, 20, 0.4)
-        received, value = server.await_received(20), server.value
-    assert received == value == len(answers) == 20
-    for n, answer in enumerate(answers, start=1):
+        # On a starved machine connecting may take longer than the time-out: then nothing was sent.
+        sent = [answer for answer in answers if answer.attempts]
+        received, value = server.await_received(len(sent)), server.value
+    assert received == value == len(sent)
+    assert sent
+    for n, answer in enumerate(sent, start=1):
         assert answer.seen.value in {None, n}, f"request {n}"
 
 
 @EACH
 def test_silence_is_a_time_out(send: Send) -> None:
     with CounterServer(servers.silent) as server:
-        (answer,) = send(server.url, 1, 0.4)
-        received = server.await_received(1)
-    assert answer == ((INDETERMINATE, None, Reason.TIMEOUT), 0, 1, 0)
-    assert received == 1
+        answers = send(server.url, 3, 0.4)
+        sent = [answer for answer in answers if answer.attempts]
+        assert server.await_received(len(sent)) == len(sent) > 0
+    assert set(sent) == {((INDETERMINATE, None, Reason.TIMEOUT), 0, 1, 0)}
 
 
 @EACH

@@ -1,6 +1,5 @@
 """Real Locust at real start gates, with the test in the runner's place."""
 
-import asyncio
 import socket
 import sys
 import time
@@ -30,10 +29,9 @@ MOST_RECORDS = 1 << 13
 """No test here waits for more; a journal on disk has room for many more."""
 
 
-async def paced(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
-    """Answer right, and slowly enough to leave the machine to others."""
-    await asyncio.sleep(PAUSE_S)
-    return await servers.correct(server, n, writer)
+def paced() -> CounterServer:
+    """A correct counter, slow enough to leave the machine to others."""
+    return CounterServer(servers.correct, pause_s=PAUSE_S)
 
 
 class Load:

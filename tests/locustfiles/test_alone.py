@@ -1,11 +1,10 @@
 """Locust as one process: what ends it, beside the runner."""
 
 from tests.locustfiles.conftest import Load, free_port, paced
-from tests.servers import CounterServer
 
 
 def test_health_that_cannot_be_recorded_ends_it_in_order(load_of: type[Load]) -> None:
-    with CounterServer(paced) as server:
+    with paced() as server:
         load = load_of(server.url, USERS="4", SPAWN_RATE="100")
         load.start(["-m", "tests.full_disk", "ENOSPC", "locust-0.health", "locust"])
         load.open()
@@ -18,7 +17,7 @@ def test_health_that_cannot_be_recorded_ends_it_in_order(load_of: type[Load]) ->
 
 
 def test_a_page_in_which_nothing_was_started_ends_in_order(load_of: type[Load]) -> None:
-    with free_port() as port, CounterServer(paced) as server:
+    with free_port() as port, paced() as server:
         load = load_of(server.url, LOCUST_UI_PORT=str(port))
         load.start()
         load.open()
@@ -27,3 +26,14 @@ def test_a_page_in_which_nothing_was_started_ends_in_order(load_of: type[Load]) 
         assert server.received == 0
     assert load.records("locust-0").closed_records == 0
     assert load.report.is_file()
+
+
+def test_a_mistake_of_ours_ends_it_aloud(load_of: type[Load]) -> None:
+    with paced() as server:
+        load = load_of(server.url, USERS="2")
+        load.start(["-m", "tests.locustfiles.mistaken"])
+        load.open()
+        states = load.ended()  # nobody closed a gate
+        assert server.received == 0
+    said = "gapless: a mistake of ours: KeyError(False)"
+    assert states == {"locust-0": f"died with exit code 2 ({said})"}

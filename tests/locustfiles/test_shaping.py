@@ -10,7 +10,6 @@ from history.gate import GATE_VARIABLE, LoadWindow
 from locustfiles.shaping import SHAPE_VARIABLE, ShapedUsers, Volleys
 from tests.locustfiles.conftest import Load, paced
 from tests.patience import PATIENCE_S, until
-from tests.servers import CounterServer
 
 HOUR_NS = 3_600_000_000_000
 
@@ -72,7 +71,7 @@ def test_locust_finds_no_shape_where_users_stay_as_they_are(variables: dict[str,
 def test_users_come_and_go_with_the_shape(load_of: type[Load]) -> None:
     # Within an hour's window: two users, from now + 3 s eight of them, 5.4 s later two again.
     shape = "0:0.25,0.5:0.25,0.5:1,0.5015:1,0.5015:0.25,1:0.25"
-    with CounterServer(paced) as server:
+    with paced() as server:
         load = load_of(server.url, USERS="8", SHAPE=shape, LOCUST_PROCESSES="2")
         load.start()
         window = load.open(share=0.5 - 3 / 3600)
@@ -98,7 +97,7 @@ def test_users_come_and_go_with_the_shape(load_of: type[Load]) -> None:
 
 
 def test_all_users_fire_at_the_same_instants(load_of: type[Load]) -> None:
-    with CounterServer(paced) as server:
+    with paced() as server:
         # 10 connections at 100 a second: a volley each tenth of a second.
         load = load_of(server.url, USERS="6", SHAPE="burst", CONNECTIONS="10", RATE="100")
         load.start()

@@ -9,14 +9,13 @@ from history.errors import UserError
 from history.health import SAMPLE_NS, read_logs
 from runner import locust
 from tests.locustfiles.conftest import Load, paced
-from tests.servers import CounterServer
 
 ENDED = "ended"
 MASTER = locust.MASTER
 
 
 def test_workers_share_the_users_and_record_for_themselves(load_of: type[Load]) -> None:
-    with CounterServer(paced) as server:
+    with paced() as server:
         load = load_of(server.url, USERS="7", SPAWN_RATE="100", LOCUST_PROCESSES="2")
         load.start()
         assert server.received == 0
@@ -47,7 +46,7 @@ def test_workers_share_the_users_and_record_for_themselves(load_of: type[Load]) 
 
 
 def test_a_killed_worker_and_a_killed_master_are_told_apart(load_of: type[Load]) -> None:
-    with CounterServer(paced) as server:
+    with paced() as server:
         load = load_of(server.url, USERS="6", SPAWN_RATE="100", LOCUST_PROCESSES="3")
         load.start()
         load.open()
@@ -75,7 +74,7 @@ def test_a_killed_worker_and_a_killed_master_are_told_apart(load_of: type[Load])
 
 
 def test_nothing_is_sent_when_the_gates_close_before_they_open(load_of: type[Load]) -> None:
-    with CounterServer(paced) as server:
+    with paced() as server:
         load = load_of(server.url, USERS="4", LOCUST_PROCESSES="2")
         load.start()
         load.close()
@@ -84,7 +83,7 @@ def test_nothing_is_sent_when_the_gates_close_before_they_open(load_of: type[Loa
 
 
 def test_a_worker_that_cannot_record_stops_all_of_locust(load_of: type[Load]) -> None:
-    with CounterServer(paced) as server:
+    with paced() as server:
         load = load_of(server.url, USERS="4", SPAWN_RATE="100", LOCUST_PROCESSES="2")
         load.start(["-m", "tests.full_disk", "ENOSPC", "locust-1.journal", "locust"])
         load.open()
@@ -101,7 +100,7 @@ def test_a_worker_that_cannot_record_stops_all_of_locust(load_of: type[Load]) ->
 def test_a_journal_that_cannot_be_made_is_said_before_anything_is_sent(
     load_of: type[Load],
 ) -> None:
-    with CounterServer(paced) as server:
+    with paced() as server:
         load = load_of(server.url, LOCUST_PROCESSES="2")
         (load.journals / "locust-1.journal").write_text("in the way")
         with pytest.raises(UserError, match=r"locust-1 stopped .* gapless: the journal .*exists"):

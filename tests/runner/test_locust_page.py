@@ -18,7 +18,6 @@ from runner.options import read_page_options
 from tests.locustfiles.conftest import free_port, paced
 from tests.patience import PATIENCE_S, until
 from tests.runner.conftest import Runner, verdicts
-from tests.servers import CounterServer
 
 
 class Page:
@@ -55,8 +54,8 @@ class Page:
 def test_tests_made_in_the_page_are_recorded_and_judged(runner: Runner) -> None:
     with (
         free_port() as port,
-        CounterServer(paced) as server,
-        CounterServer(paced) as other,
+        paced() as server,
+        paced() as other,
     ):
         variables = {"URL": server.url, "LOCUST_UI_PORT": str(port), "USERS": "12"}
         running = runner.start("locust-ui", LOCUST_PROCESSES="2", **variables)

@@ -1,0 +1,16 @@
+"""Locust with a mistake in a user of ours: `python -m tests.locustfiles.mistaken`, as Locust."""
+
+import locust.main
+
+from history.classify import Answer
+from locustfiles.transport import SendOnceClient
+
+
+def mistaken(client: SendOnceClient, *, in_volley: bool) -> Answer:
+    """Stand in for the method that sends."""
+    raise KeyError(in_volley)
+
+
+if __name__ == "__main__":
+    SendOnceClient.increment = mistaken  # type: ignore[method-assign]
+    locust.main.main()
