@@ -47,7 +47,7 @@ class Plan:
     processes: int
     locust_processes: int
     strikes: tuple[Strike, ...]
-    duration_s: int = 2
+    duration_s: int
 
     @property
     def variables(self) -> dict[str, str]:
@@ -77,6 +77,7 @@ def draw(
     runner: Phase | None = None,
     starting: str = "",
     pacing: Mapping[str, str] | None = None,
+    duration_s: int = 2,
 ) -> Plan:
     """Draw a run in which so many of the swarm's and of Locust's processes are killed.
 
@@ -110,4 +111,5 @@ def draw(
         processes=processes,
         locust_processes=locust_processes,
         strikes=tuple(sorted(strikes, key=lambda each: (order.index(each.phase), each.at))),
+        duration_s=duration_s,
     )

@@ -18,8 +18,9 @@ PLANS = (
     draw(
         SEED,
         transport="wire",
-        processes=10,
-        swarm=9,
+        duration_s=1,
+        processes=12,
+        swarm=11,
         locust_processes=2,
         locust=2,
         master=True,
@@ -27,8 +28,9 @@ PLANS = (
     draw(
         SEED + 1,
         transport="aiohttp",
-        processes=11,
-        swarm=10,
+        duration_s=1,
+        processes=9,
+        swarm=8,
         locust=1,
         runner=Phase.SEALING,
     ),
