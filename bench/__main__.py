@@ -1,12 +1,14 @@
 """Measure what Gapless claims: judge, record, clients, punctuality, bursts, the local target.
 
     python -m bench [judge] [recording] [clients] [lag] [burst] [target] [--write]
+    python -m bench crash [--kills 200]
 
 Every figure stands beside a floor from the same run: the ratio carries over to another machine, the
 seconds do not.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 from bench.burst import burst
 from bench.clients import clients
 from bench.counter import compiled
+from bench.crash import main as crash
 from bench.document import write_parts
 from bench.judge import judge
 from bench.lag import lag
@@ -34,7 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=(__doc__ or "").splitlines()[0],
-        epilog="examples: python -m bench clients lag --rounds 5; python -m bench --write",
+        epilog="examples: python -m bench clients lag --rounds 5; python -m bench --write. Not one "
+        "of these parts, since it takes ten minutes: python -m bench crash, see its own --help",
     )
     add = parser.add_argument
     add("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} [default: all]")
@@ -57,8 +61,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the measurements that were asked for, all by default."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["crash"]:
+        return crash(words[1:])
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     asked = [part for part in PARTS if part in (options.parts or PARTS)]

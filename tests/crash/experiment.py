@@ -68,13 +68,13 @@ def conduct(plan: Plan, reports: Path, *, verify_again: bool = False) -> Outcome
     reports.mkdir()
     with BookkeepingCounter() as server:
         program = Program("loadtest", reports, URL=server.url, **plan.variables)
-        victims = Victims(program.process.pid, reports)
         try:
-            clock = _Clock(plan, program, victims)
-            kills = [kill for each in plan.strikes for kill in _strike(each, clock, victims)]
-            victims.look()
-            runner = program.ended()
-            alive = victims.await_end(PATIENCE_S)
+            with Victims(program.process.pid, reports) as victims:
+                clock = _Clock(plan, program, victims)
+                kills = [kill for each in plan.strikes for kill in _strike(each, clock, victims)]
+                victims.look()
+                runner = program.ended()
+                alive = victims.await_end(PATIENCE_S)
         finally:
             program.kill()
     # Not earlier: what a killed process had sent may be applied after its death.
@@ -100,7 +100,8 @@ def _strike(strike: Strike, clock: "_Clock", victims: Victims) -> list[Kill]:
     """Deal a blow at its time; none where there is nobody to deal it to."""
     if not clock.await_instant(strike):
         return []
-    killed = victims.kill(strike.victim, stopped=strike.stopped)
+    starting = strike.phase is Phase.STARTING
+    killed = victims.kill(strike.victim, stopped=strike.stopped, starting=starting)
     if killed is None:
         return []
     recorded, alive = killed
@@ -111,6 +112,7 @@ class _Clock:
     """When the phases of one run are."""
 
     def __init__(self, plan: Plan, program: Program, victims: Victims) -> None:
+        self._plan = plan
         self._duration_s = plan.duration_s
         self._program = program
         self._victims = victims
@@ -138,6 +140,8 @@ class _Clock:
     def _await_start(self, victim: str) -> int | None:
         """Wait for a process's first request, of any if none is named; None: it sends none."""
         while self._program.process.poll() is None:
+            if self._start_ns is None:
+                self._victims.prepare(each.victim for each in self._plan.strikes)
             start_ns = self._victims.started_ns(victim)
             late_ns = 0 if self._start_ns is None else time.monotonic_ns() - self._start_ns
             if start_ns is not None or late_ns > self._duration_s * NS_PER_S:
@@ -157,4 +161,5 @@ class _Clock:
         if now_ns - start_ns >= self._duration_s * NS_PER_S:
             return Phase.DRAIN
         own_ns = self._victims.started_ns(strike.victim)
-        return Phase.FIRST if now_ns - (own_ns or now_ns) < FIRST_S * NS_PER_S else Phase.MIDDLE
+        is_first = now_ns - (own_ns or now_ns) < 2 * FIRST_S * NS_PER_S
+        return Phase.FIRST if is_first else Phase.MIDDLE

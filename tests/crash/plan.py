@@ -1,6 +1,7 @@
 """Which processes are killed in a run, and when: drawn from a seed. Pure."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +20,7 @@ class Phase(StrEnum):
     JUDGING = "judging"
 
 
+STOPPED_SHARE = 0.2
 OF_A_GENERATOR = (Phase.FIRST, Phase.MIDDLE, Phase.DRAIN)
 
 
@@ -41,7 +43,7 @@ class Plan:
 
     seed: int
     transport: str
-    pacing: dict[str, str]
+    pacing: Mapping[str, str]
     processes: int
     locust_processes: int
     strikes: tuple[Strike, ...]
@@ -63,22 +65,23 @@ class Plan:
         }
 
 
-def draw(  # one run is this many choices
+def draw(
     seed: int,
     *,
     transport: str,
     processes: int,
-    swarm: int,
+    swarm: int = 0,
     locust_processes: int = 1,
     locust: int = 0,
     master: bool = False,
     runner: Phase | None = None,
-    pacing: dict[str, str] | None = None,
-    duration_s: int = 2,
+    starting: str = "",
+    pacing: Mapping[str, str] | None = None,
 ) -> Plan:
     """Draw a run in which so many of the swarm's and of Locust's processes are killed.
 
-    `runner` is the phase in which the runner itself is, if it is.
+    `runner` is the phase in which the runner itself is, if it is; `starting` is a process that
+    is killed before the load begins.
     """
     chance = random.Random(seed)  # noqa: S311 -- instants, not secrets
     victims = [f"swarm-{index}" for index in chance.sample(range(processes), swarm)]
@@ -88,7 +91,7 @@ def draw(  # one run is this many choices
             victim=victim,
             phase=chance.choice(OF_A_GENERATOR),
             at=chance.random(),
-            stopped=chance.random() < 0.2,
+            stopped=chance.random() < STOPPED_SHARE,
         )
         for victim in victims
     ]
@@ -97,6 +100,8 @@ def draw(  # one run is this many choices
         strikes.append(Strike(victim=MASTER, phase=Phase.DRAIN, at=chance.random()))
     if runner is not None:
         strikes.append(Strike(victim=RUNNER, phase=runner, at=chance.random()))
+    if starting:
+        strikes.append(Strike(victim=starting, phase=Phase.STARTING, at=chance.random()))
     order = list(Phase)
     return Plan(
         seed=seed,
@@ -105,5 +110,4 @@ def draw(  # one run is this many choices
         processes=processes,
         locust_processes=locust_processes,
         strikes=tuple(sorted(strikes, key=lambda each: (order.index(each.phase), each.at))),
-        duration_s=duration_s,
     )

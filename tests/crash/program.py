@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from tests.inline import Ended
 from tests.patience import PATIENCE_S
@@ -15,7 +15,7 @@ from tests.runs import REPOSITORY
 class Lines:
     """The lines of a stream, read in a thread so that whoever writes them never waits."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._lines: list[str] = []
         self._over = False

@@ -5,8 +5,10 @@ import itertools
 import select
 import signal
 import threading
+from collections.abc import Iterable, Sequence
 from os import close, pidfd_open
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ from history.sealing import SLOT_DTYPE
 from tests.crash.plan import MASTER, RUNNER
 
 Slots = npt.NDArray[np.void]
-_STAND_STILL_S = 0.02
+_STAND_STILL_S = 0.005
 _RECORDS_AS = {RUNNER: "runner-0"}
 
 
@@ -29,11 +31,35 @@ class Victims:
         self._runner = psutil.Process(runner_pid)
         self._reports = reports
         self._seen: set[psutil.Process] = set()
+        self._pidfds: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pidfd in self._pidfds.values():
+            close(pidfd)
 
     def look(self) -> None:
         """Note which processes there are by now."""
         with contextlib.suppress(psutil.NoSuchProcess):
             self._seen.update(self._runner.children(recursive=True))
+
+    def prepare(self, victims: Iterable[str], *, starting: bool = False) -> None:
+        """Find these processes, as far as they are there, so that killing them takes no time.
+
+        One that is still `starting` has no journal to tell its process id.
+        """
+        missing = [victim for victim in victims if victim not in self._pidfds]
+        find = self._starting_pid if starting else self._pid
+        found = {victim: find(victim) for victim in missing}
+        if any(found.values()):
+            self.look()
+        for victim, pid in found.items():
+            if pid is not None:
+                assert pid in {process.pid for process in (self._runner, *self._seen)}
+                with contextlib.suppress(ProcessLookupError):
+                    self._pidfds[victim] = pidfd_open(pid)
 
     def await_end(self, patience_s: float) -> list[psutil.Process]:
         """Wait until all that were ever noted have ended; give those that did not."""
@@ -63,25 +89,20 @@ class Victims:
         journals = self._journals(victim)
         return _read(journals[0]) if journals else np.empty(0, dtype=SLOT_DTYPE)
 
-    def kill(self, victim: str, *, stopped: bool) -> tuple[Slots, bool] | None:
-        """Kill a process, once it stands still if that is asked for.
+    def kill(
+        self, victim: str, *, stopped: bool, starting: bool = False
+    ) -> tuple[Slots, bool] | None:
+        """Kill a process, once it stands still if `stopped`, or before it is ready if `starting`.
 
         Gives what it had recorded by then and whether it still lived; None where there is no
         such process.
         """
-        self.look()
-        pid = self._pid(victim)
-        if pid is None:
+        if victim == RUNNER:
+            self.look()  # who is then an orphan
+        self.prepare([victim], starting=starting)
+        if victim not in self._pidfds:
             return None
-        assert pid in {process.pid for process in (self._runner, *self._seen)}
-        try:
-            pidfd = pidfd_open(pid)
-        except ProcessLookupError:
-            return self.recorded(victim), False
-        try:
-            return self._kill(victim, pidfd, stopped=stopped)
-        finally:
-            close(pidfd)
+        return self._kill(victim, self._pidfds[victim], stopped=stopped)
 
     def _kill(self, victim: str, pidfd: int, *, stopped: bool) -> tuple[Slots, bool]:
         alive = False
@@ -96,24 +117,23 @@ class Victims:
         return recorded, alive
 
     def _pid(self, victim: str) -> int | None:
+        if victim in {RUNNER, MASTER}:
+            return self._starting_pid(victim)
+        for path in self._journals(victim):
+            with contextlib.suppress(UserError):  # its header is not yet written
+                return read_header(path)[0].pid
+        return None
+
+    def _starting_pid(self, victim: str) -> int | None:
         if victim == RUNNER:
             return self._runner.pid
         with contextlib.suppress(psutil.NoSuchProcess):
-            if victim == MASTER:
-                return self._top_locust()
-            for path in self._journals(victim):
-                with contextlib.suppress(UserError):
-                    return read_header(path)[0].pid
-            if victim.startswith("locust"):
-                return self._top_locust()
-            number = victim.rpartition("-")[2]
-            return self._child(("-m", "swarm"), ("--process", number))
+            source, _, number = victim.partition("-")
+            numbered = [("--process", number)] if source == "swarm" else []
+            return self._child([("-m", source), *numbered])
         return None
 
-    def _top_locust(self) -> int | None:
-        return self._child(("-m", "locust"))
-
-    def _child(self, *pairs: tuple[str, str]) -> int | None:
+    def _child(self, pairs: Sequence[tuple[str, str]]) -> int | None:
         """Find a child of the runner that was started with these pairs of arguments."""
         for process in self._runner.children():
             words = process.cmdline()
