@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from history.errors import UserError
-from history.manifest import Load
+from history.manifest import ARRIVALS, TRANSPORTS, Load
 from history.operation import INT64_MAX, Returns
 from history.shape import parse_shape
 
@@ -23,8 +23,6 @@ MAX_CONNECTIONS = 10_000
 MAX_PROCESSES = 64
 """Of each kind: each has pipes of its own to the runner, and select() ends at 1,024 of them."""
 
-TRANSPORTS = ("aiohttp", "wire")
-ARRIVALS = ("uniform", "poisson")
 GROWTH = 4
 """An open loop whose connections are all busy opens up to this many times as many."""
 
