@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.overlap import Float64s, mean_in_flight, open_time, peak_in_flight
+from analysis.overlap import mean_in_flight, open_time, peak_in_flight
 from analysis.run import NEVER_NS, Int64s, Run
 from history.health import HealthSample
 from history.manifest import Load, Manifest
@@ -170,7 +170,9 @@ class _Window:
         intended, start = self.intended[rows], self.start[rows]
         lag = np.maximum(start - intended, 0)
         length_ns = max(1, self.last_ns - self.first_ns)
-        times = [self._elapsed(intended), self._elapsed(start), np.array([0.9, 1.0]) * length_ns]
+        tenth_ns = max(1, length_ns // 10)
+        tenth = np.array([length_ns - tenth_ns, length_ns])
+        times = [self._elapsed(intended), self._elapsed(start), tenth]
         sent, over = self._elapsed(self.start[mine]), self._elapsed(self.end[mine])
         busy = open_time(sent, over, np.concatenate(times))
         busy_meanwhile = busy[len(rows) : -2] - busy[: len(rows)]
@@ -180,11 +182,11 @@ class _Window:
             lag_ns_max=int(lag.max()),
             own_lag_ns_p50=_percentile(np.maximum(lag - busy_meanwhile / allowed, 0), 0.5),
             queued_peak=peak_in_flight(intended, intended + lag),
-            busy_at_end=float(busy[-1] - busy[-2]) / (0.1 * length_ns) / allowed,
+            busy_at_end=float(busy[-1] - busy[-2]) / tenth_ns / allowed,
         )
 
-    def _elapsed(self, times: Int64s) -> Float64s:
-        return (times - self.first_ns).astype(np.float64)
+    def _elapsed(self, times: Int64s) -> Int64s:
+        return times - self.first_ns
 
 
 def _own_connections_max(load: Load, source: str) -> int:
