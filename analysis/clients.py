@@ -196,7 +196,7 @@ class _Window:
         answered = own & _within(spans, self.start)
         samples = self.samples.get(client.process, ())
         middles = np.array([_middle_ns(sample) for sample in samples], dtype=np.int64)
-        some = [samples[int(at)] for at in np.flatnonzero(_within(spans, middles))]
+        some = [s for s, inside in zip(samples, _within(spans, middles), strict=True) if inside]
         if len(some) < MIN_SAMPLES or not answered.any():
             return client
         at = self._elapsed(spans.ravel())

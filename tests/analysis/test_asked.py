@@ -198,8 +198,8 @@ def test_the_default_load_is_never_too_slow() -> None:
     ],
 )
 def test_more_processes_need_cores_to_run_on(cores: int, advice: str) -> None:
-    for sentence in told(several(4, 400, lag_ms=90, cpu_count=cores)):
-        assert sentence.endswith(f": use {advice}")
+    found = told(several(4, 400, lag_ms=90, cpu_count=cores))
+    assert [sentence.split(": use ")[-1] for sentence in found] == [advice] * 4
 
 
 def spike(*, slow_from_ms: int, slow_to_ms: int) -> Run:
