@@ -122,7 +122,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     return plan
 
 
-def _transport(name: str) -> type[Transport]:
+def transport_of(name: str) -> type[Transport]:
     """Import the one that is asked for: aiohttp takes longer than all else of a start."""
     if name == WIRE:
         from swarm.wire import WireTransport  # noqa: PLC0415
@@ -140,7 +140,7 @@ async def _run(
     log: HealthLog,
     gate: GeneratorGate | None,
 ) -> None:
-    transport_type = _transport(options.transport)
+    transport_type = transport_of(options.transport)
     async with transport_type(options.url, timeout_s=plan.timeout_s) as transport:
         load = pace(transport, journal, plan)
         await load.connect()

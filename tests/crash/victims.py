@@ -149,8 +149,9 @@ def _read(path: Path, count: int = -1) -> Slots:
     Read twice: what the first reading finds committed, the second finds whole. One alone may
     see the first bytes of a slot before they are stored, and its last byte after.
     """
-    first = _read_once(path, count)
-    second = _read_once(path, count)[: len(first)]
+    readings = _read_once(path, count), _read_once(path, count)
+    both = min(map(len, readings))  # closing a journal gives back what it reserved
+    first, second = (reading[:both] for reading in readings)
     second["answered"] = first["answered"]
     return second[first["sent"] == 1]
 
