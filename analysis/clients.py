@@ -5,6 +5,7 @@ record alone that wait looks like the counter's own time. The health samples tel
 probe that is due waits in the same queue as the answers do, so it is as late as they are.
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.overlap import Float64s, mean_in_flight, open_time, peak_in_flight
+from analysis.overlap import mean_in_flight, open_time, peak_in_flight
+from analysis.peak import highest_parts
 from analysis.run import NEVER_NS, Int64s, Run
 from history.health import HealthSample
 from history.manifest import Load, Manifest
 from history.operation import Outcome
+from history.shape import parse_shape
 
 RUNNER = "runner"
 """The source of the few requests that bracket the load: no generator."""
@@ -24,6 +27,9 @@ RUNNER = "runner"
 SLOW_SHARE = 0.25
 """From here on as much of a request's time is the client's own as the counter's: a probe is one
 turn of the loop late, an answer may take two (aiohttp: to be read, and to wake who asked)."""
+
+MIN_SAMPLES = 3
+"""With fewer samples of a part of the load, a process is judged by the whole of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,26 @@ def clients_of(run: Run) -> tuple[Client, ...]:
     )
 
 
+def at_peak(run: Run, clients: Sequence[Client]) -> tuple[Client, ...]:
+    """Describe the clients of a run as they were where its load was highest.
+
+    Medians over all of a spike's load are of the quiet time around it. Latency, requests in
+    flight on average and health are of the peak, wherever a process left enough to judge by.
+    """
+    manifest = run.manifest
+    if manifest is None:
+        return tuple(clients)
+    shape = parse_shape(manifest.load.shape)
+    if shape.is_constant:
+        return tuple(clients)
+    window = _Window.of(run, manifest)
+    # The shape went by the duration that was asked for, also where the load was cut short.
+    scale_ns = manifest.load.duration_s * 10**9 or window.last_ns - window.first_ns
+    parts = np.array(highest_parts(shape)).reshape(-1, 2)
+    spans = window.first_ns + (parts * scale_ns).astype(np.int64)
+    return tuple(window.within(spans, client) for client in clients)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Window:
     """A run's columns, and which rows were sent while the load lasted."""
@@ -129,14 +155,16 @@ class _Window:
         # A run whose runner was killed knows no window: it lasted as long as its requests.
         first_ns = int(start.min(initial=NEVER_NS)) if first is None else first
         last_ns = int(start.max(initial=-NEVER_NS)) if last is None else last
-        samples = defaultdict(list)
+        samples, partly = defaultdict(list), defaultdict(list)
         for sample in run.health:
-            if first_ns <= sample.at_ns - sample.interval_ns // 2 <= last_ns:
+            if first_ns <= _middle_ns(sample) <= last_ns:
                 samples[sample.process].append(sample)
+            elif first_ns < sample.at_ns and sample.at_ns - sample.interval_ns < last_ns:
+                partly[sample.process].append(sample)
         return cls(
             run=run,
             load=manifest.load,
-            samples=samples,
+            samples=partly | samples,
             first_ns=first_ns,
             last_ns=last_ns,
             start=start,
@@ -162,6 +190,24 @@ class _Window:
             schedule=self._schedule(mine, _own_connections_max(self.load, source)),
         )
 
+    def within(self, spans: Int64s, client: Client) -> Client:
+        """Give the client as it was within some spans (first, last; ns) of the window."""
+        own = self.during & self.ok & (self.run.frame["process"] == client.process).to_numpy()
+        answered = own & _within(spans, self.start)
+        samples = self.samples.get(client.process, ())
+        middles = np.array([_middle_ns(sample) for sample in samples], dtype=np.int64)
+        some = [s for s, inside in zip(samples, _within(spans, middles), strict=True) if inside]
+        if len(some) < MIN_SAMPLES or not answered.any():
+            return client
+        at = self._elapsed(spans.ravel())
+        busy = open_time(self._elapsed(self.start[own]), self._elapsed(self.end[own]), at)
+        return dataclasses.replace(
+            client,
+            in_flight_mean=float((busy[1::2] - busy[::2]).sum() / (at[1::2] - at[::2]).sum()),
+            latency_ns_p50=_percentile(self.end[answered] - self.start[answered], 0.5),
+            health=_health(some),
+        )
+
     def _schedule(self, mine: npt.NDArray[np.bool_], allowed: int) -> Schedule | None:
         rows = np.flatnonzero(mine & self.scheduled)
         if not len(rows):
@@ -170,7 +216,9 @@ class _Window:
         intended, start = self.intended[rows], self.start[rows]
         lag = np.maximum(start - intended, 0)
         length_ns = max(1, self.last_ns - self.first_ns)
-        times = [self._elapsed(intended), self._elapsed(start), np.array([0.9, 1.0]) * length_ns]
+        tenth_ns = max(1, length_ns // 10)
+        tenth = np.array([length_ns - tenth_ns, length_ns])
+        times = [self._elapsed(intended), self._elapsed(start), tenth]
         sent, over = self._elapsed(self.start[mine]), self._elapsed(self.end[mine])
         busy = open_time(sent, over, np.concatenate(times))
         busy_meanwhile = busy[len(rows) : -2] - busy[: len(rows)]
@@ -180,11 +228,22 @@ class _Window:
             lag_ns_max=int(lag.max()),
             own_lag_ns_p50=_percentile(np.maximum(lag - busy_meanwhile / allowed, 0), 0.5),
             queued_peak=peak_in_flight(intended, intended + lag),
-            busy_at_end=float(busy[-1] - busy[-2]) / (0.1 * length_ns) / allowed,
+            busy_at_end=float(busy[-1] - busy[-2]) / tenth_ns / allowed,
         )
 
-    def _elapsed(self, times: Int64s) -> Float64s:
-        return (times - self.first_ns).astype(np.float64)
+    def _elapsed(self, times: Int64s) -> Int64s:
+        return times - self.first_ns
+
+
+def _middle_ns(sample: HealthSample) -> int:
+    return sample.at_ns - sample.interval_ns // 2
+
+
+def _within(spans: Int64s, times: Int64s) -> npt.NDArray[np.bool_]:
+    inside = np.zeros(len(times), dtype=bool)
+    for first, last in spans:
+        inside |= (times >= first) & (times < last)
+    return inside
 
 
 def _own_connections_max(load: Load, source: str) -> int:

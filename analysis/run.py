@@ -84,6 +84,13 @@ class Run:
         return beyond
 
     @cached_property
+    def sent(self) -> npt.NDArray[np.bool_]:
+        """Rows of requests that went onto the wire; one that found no connection did not."""
+        attempts = self._column("attempts", fill=np.int64(1))
+        sent: npt.NDArray[np.bool_] = attempts > 0
+        return sent
+
+    @cached_property
     def increments(self) -> Intervals:
         """Every ok increment."""
         return self._intervals(Kind.INCREMENT, shift=self.shift)

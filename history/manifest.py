@@ -20,8 +20,11 @@ SCHEMA_VERSION = 1
 ENDED_WELL = "ended"
 """The exit state of a process that ended by itself, in good order."""
 
-POISSON = "poisson"
-"""Arrivals at random, as of many independent callers; the other kind is uniform."""
+UNIFORM, POISSON = ARRIVALS = ("uniform", "poisson")
+"""An open loop's requests come evenly spaced, or at random as those of many independent callers."""
+
+AIOHTTP, WIRE = TRANSPORTS = ("aiohttp", "wire")
+"""What the swarm sends with. The first of each is the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +53,8 @@ class Load:
     rate_per_s: float
     processes: int
     timeout_s: float
-    transport: str = "aiohttp"
-    arrivals: str = "uniform"
+    transport: str = AIOHTTP
+    arrivals: str = UNIFORM
     shape: str = "constant"
     connections_max: int = 0
     locust_processes: int = 1

@@ -129,6 +129,8 @@ class CounterUser(User):
                 return
             due_ns = due
             self.client.open()  # a connection may die while nothing is sent on it
+        if recording.stopping:
+            return  # connecting took until after the end
         start_ns = time.monotonic_ns()
         slot = recording.journal.begin(self.worker, due_ns, start_ns=start_ns)
         recording.in_flight += 1

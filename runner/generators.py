@@ -93,6 +93,10 @@ def run_load(
             interrupted += f" at the first violation (FAIL_FAST=1): {violation}"
         elif deaths.gave_up:
             interrupted = f"{_early(window, options, 'stopped')} because {deaths.gave_up}"
+        elif deaths.none_left and options.page is None:
+            interrupted = (
+                f"{_early(window, options, 'stopped')} because nobody was sending any more"
+            )
     except KeyboardInterrupt:
         interrupted = _early(window, options, "interrupted") if options.page is None else ""
     except _TargetDiedError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from history.errors import UserError
-from history.manifest import Load
+from history.manifest import ARRIVALS, TRANSPORTS, Load
 from history.operation import INT64_MAX, Returns
 from history.shape import parse_shape
 
@@ -20,8 +20,9 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESERVED = frozenset({"index.html", "README.md", "examples"})
 MAX_DURATION_S = 24 * 3600
 MAX_CONNECTIONS = 10_000
-TRANSPORTS = ("aiohttp", "wire")
-ARRIVALS = ("uniform", "poisson")
+MAX_PROCESSES = 64
+"""Of each kind: each has pipes of its own to the runner, and select() ends at 1,024 of them."""
+
 GROWTH = 4
 """An open loop whose connections are all busy opens up to this many times as many."""
 
@@ -64,7 +65,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
     Raises UserError naming the variable, what was found and what was expected.
     """
     read = _Reader(variables)
-    processes = read.integer("PROCESSES", spare_cores(), low=1, high=256)
+    processes = read.integer("PROCESSES", spare_cores(), low=1, high=MAX_PROCESSES)
     connections = read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS)
     users = read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS)
     return LoadOptions(
@@ -85,7 +86,9 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
                 low=connections,
                 high=MAX_CONNECTIONS,
             ),
-            locust_processes=read.integer("LOCUST_PROCESSES", 1, low=1, high=min(users, 256)),
+            locust_processes=read.integer(
+                "LOCUST_PROCESSES", 1, low=1, high=min(users, MAX_PROCESSES)
+            ),
         ),
         initial=read.integer("INITIAL", 1, low=-SAFE_INITIAL, high=SAFE_INITIAL),
         allow_unanswered=read.integer("ALLOW_UNANSWERED", 0, low=0, high=INT64_MAX),

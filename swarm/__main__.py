@@ -18,6 +18,7 @@ from history.errors import UserError, run_main
 from history.gate import GeneratorGate, LoadWindow
 from history.health import HealthLog
 from history.journal import SUFFIX, Journal
+from history.manifest import AIOHTTP, ARRIVALS, TRANSPORTS, UNIFORM, WIRE
 from history.shape import parse_shape
 from swarm.load import Load, Plan
 from swarm.monitor import Monitor
@@ -28,8 +29,6 @@ from swarm.transport import Transport
 SOURCE = "swarm"
 SPARE_DESCRIPTORS = 64
 """What a process has open besides its connections."""
-
-TRANSPORTS = ("aiohttp", "wire")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         help="requests/s, all processes; 0: closed loop [%(default)s]",
     )
-    add("--arrivals", choices=("uniform", "poisson"), default="uniform", help="[%(default)s]")
+    add("--arrivals", choices=ARRIVALS, default=UNIFORM, help="[%(default)s]")
     add("--shape", default="constant", help="of the load over time [default: %(default)s]")
     add(
         "--connections-max",
@@ -57,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         help="open loop: how many may be opened when all are busy [as many as --connections]",
     )
-    add("--transport", choices=TRANSPORTS, default="aiohttp", help="[default: %(default)s]")
+    add("--transport", choices=TRANSPORTS, default=AIOHTTP, help="[default: %(default)s]")
     add("--seed", type=int, default=0, help="of random arrivals [default: %(default)s]")
     add("--process", type=int, default=0, help="index of this process [default: %(default)s]")
     add("--processes", type=int, default=1, help="how many there are [default: %(default)s]")
@@ -125,7 +124,7 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def transport_of(name: str) -> type[Transport]:
     """Import the one that is asked for: aiohttp takes longer than all else of a start."""
-    if name == "wire":
+    if name == WIRE:
         from swarm.wire import WireTransport  # noqa: PLC0415
 
         return WireTransport

@@ -11,7 +11,8 @@ import os
 import time
 from collections.abc import Callable
 
-NS_PER_S = 1_000_000_000
+from swarm.schedule import NS_PER_S
+
 _CLOCK_MONOTONIC = 1
 _TFD_TIMER_ABSTIME = 1
 _TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC  # TFD_NONBLOCK and TFD_CLOEXEC are these
@@ -36,7 +37,7 @@ def _timerfd_calls() -> tuple[Callable[..., int], Callable[..., int]] | None:
 
 
 class Alarm:
-    """Call `ring` once at each time that is set, never before it. A context manager.
+    """Call `ring` once at each time that is set, never before it.
 
     Times are monotonic nanoseconds. Where the system has no timerfd (macOS) the loop's timer
     rings instead, later, and the record shows by how much.
@@ -47,6 +48,7 @@ class Alarm:
         self._ring = ring
         self._at_ns = 0
         self._fd = -1
+        self._closed = False
         self._handle: asyncio.TimerHandle | None = None
         calls = _timerfd_calls()
         if calls is not None:
@@ -59,6 +61,8 @@ class Alarm:
 
     def set(self, at_ns: int) -> None:
         """Ring at this time; at once if it has passed. An earlier setting is forgotten."""
+        if self._closed:
+            return
         self._at_ns = at_ns
         if self._fd < 0:
             self._set_timer()
@@ -68,7 +72,8 @@ class Alarm:
         self._settime(self._fd, _TFD_TIMER_ABSTIME, self._spec_pointer, None)
 
     def close(self) -> None:
-        """Ring no more."""
+        """Ring no more, whatever is set."""
+        self._closed = True
         if self._handle is not None:
             self._handle.cancel()
         if self._fd >= 0:

@@ -71,8 +71,8 @@ class Connection(asyncio.Protocol):
 
     # -- called by the client
 
-    def write(self, request: bytes) -> None:
-        """Put a whole request on the wire now; raises OSError when no byte of it was taken.
+    def write(self, request: bytes) -> bool:
+        """Put a whole request on the wire now; False when the system took no byte of it.
 
         Straight to the descriptor: uvloop's own write waits for the end of the loop's turn,
         so that with many connections the start stamp would be too early by all the others'
@@ -84,8 +84,12 @@ class Connection(asyncio.Protocol):
                 written = os.write(self._fd, request)
             except BlockingIOError:
                 written = 0
+            except OSError:
+                return False
         if written < len(request) and self._transport is not None:
+            # From here on a failure shows as the connection's loss: perhaps it was sent.
             self._transport.write(request[written:])
+        return True
 
     def drop(self) -> None:
         """Leave this connection at once: nothing of it is looked at any more."""

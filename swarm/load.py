@@ -15,8 +15,8 @@ from history.gate import LoadWindow
 from history.journal import NO_TIME, Journal
 from history.operation import Reason
 from history.shape import LoadShape
-from swarm.alarm import NS_PER_S, Alarm
-from swarm.schedule import share
+from swarm.alarm import Alarm
+from swarm.schedule import NS_PER_S, share
 from swarm.transport import Client, Listener, Transport
 
 GRACE_S = 1.0
@@ -62,13 +62,13 @@ class Load(ABC):
         self.in_flight = 0
         self.window = LoadWindow(start_ns=0, end_ns=0)
         self.alarm = Alarm(asyncio.get_running_loop(), self.ring)
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._transport = transport
         self._journal = journal
-        self._listener = Listener(self._answered, self._refused_to_record)
+        self._listener = Listener(self._answered, self._failed, lambda: self._stopping)
         self._stopping = False
-        self._over: asyncio.Future[None] = self._loop.create_future()
-        self._drained: asyncio.Future[None] = self._loop.create_future()
+        self._over: asyncio.Future[None] = self.loop.create_future()
+        self._drained: asyncio.Future[None] = self.loop.create_future()
         for _ in range(plan.own_connections):
             self.add_client()
 
@@ -109,11 +109,15 @@ class Load(ABC):
 
         async def one(client: Client) -> None:
             async with turns:
-                await self._transport.connect(client)
+                await self.connect_one(client)
 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONNECTING_S):
                 await asyncio.gather(*(one(client) for client in self.clients))
+
+    async def connect_one(self, client: Client) -> None:
+        """Open one client's connection where it has none and the transport can."""
+        await self._transport.connect(client)
 
     async def run(self, window: LoadWindow) -> None:
         """Send until the window ends or `stop` is called; requests in flight may finish.
@@ -122,7 +126,8 @@ class Load(ABC):
         answer: indeterminate. Raises UserError when the journal cannot be written.
         """
         self.window = window
-        sweeper = self._loop.create_task(self._sweep())
+        sweeper = self.loop.create_task(self._sweep())
+        sweeper.add_done_callback(self.hear)
         self.start()
         try:
             left_s = (window.end_ns - time.monotonic_ns()) / NS_PER_S
@@ -152,7 +157,13 @@ class Load(ABC):
         if not self._over.done():
             self._over.set_exception(error)
 
-    def _refused_to_record(self, error: Exception) -> None:
+    def hear(self, task: asyncio.Task[None]) -> None:
+        """Hear of what a task that nobody awaits has raised."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self.fail(error)
+
+    def _failed(self, error: Exception) -> None:
         self.fail(error)
         self._ended()
 
@@ -162,7 +173,7 @@ class Load(ABC):
             return
         self.in_flight -= 1
         if reason is Reason.NEVER_SENT:
-            self._loop.call_later(REFUSED_PAUSE_S, self._free_unless_stopping, client)
+            self.loop.call_later(REFUSED_PAUSE_S, self._free_unless_stopping, client)
         else:
             self.free(client)
 

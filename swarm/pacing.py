@@ -1,13 +1,14 @@
 """When a free connection sends its next request: closed loop, open loop, volleys."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Iterator
 
 from history.journal import Journal
-from history.shape import BURST, clients_at, volley_interval_ns
+from history.shape import BURST, clients_at, requests_due, volley_interval_ns
 from swarm.load import Load, Plan
-from swarm.schedule import intended_times, share
+from swarm.schedule import NS_PER_S, intended_times, share
 from swarm.transport import Client, Transport
 
 RESHAPE_NS = 100_000_000
@@ -69,12 +70,7 @@ class OpenLoop(Load):
         self._idle = deque(self.clients)
         self._schedule = self._times()
         self._due_ns = next(self._schedule, None)
-        self._sent = 0
         self._blocked = False
-        # The same schedule once more, to count what is due without keeping a queue of it.
-        self._counted = self._times()
-        self._counted_ns = next(self._counted, None)
-        self._count = 0
         if self._due_ns is not None:
             self.alarm.set(self._due_ns)
 
@@ -100,7 +96,6 @@ class OpenLoop(Load):
             if client is None:
                 return  # the next connection that is free goes on from here
             due_ns, self._due_ns = self._due_ns, next(self._schedule, None)
-            self._sent += 1
             self.send(client, due_ns)
         if self._due_ns is not None:
             self.alarm.set(self._due_ns)
@@ -119,11 +114,25 @@ class OpenLoop(Load):
             self.ring()
 
     def queued(self, now_ns: int) -> int:
-        """Count the requests that were due by now and wait for a connection."""
-        while self._counted_ns is not None and self._counted_ns <= now_ns:
-            self._count += 1
-            self._counted_ns = next(self._counted, None)
-        return max(0, self._count - self._sent)
+        """Count the requests that were due by now and wait for a connection.
+
+        From the shape's integral, since walking the schedule would hold up the loop that sends:
+        of random arrivals it is what is expected.
+        """
+        if not self._blocked or self._due_ns is None:
+            return 0
+        plan, window = self.plan, self.window
+        length_ns = window.end_ns - window.start_ns
+        yet_to_come = [
+            requests_due(
+                plan.shape,
+                rate_per_s=plan.rate_per_s / plan.parts,
+                duration_s=length_ns / NS_PER_S,
+                after=min(1.0, (at_ns - window.start_ns) / length_ns),
+            )
+            for at_ns in (self._due_ns, now_ns)
+        ]
+        return 1 + int(yet_to_come[0] - yet_to_come[1])
 
 
 class Volleys(Load):
@@ -134,7 +143,8 @@ class Volleys(Load):
 
     def start(self) -> None:
         """Begin with the window."""
-        self._answered_clients: list[Client] = []
+        self._at_barrier = 0
+        self._coming: set[asyncio.Task[None]] = set()
         self._interval_ns = volley_interval_ns(
             connections=self.plan.connections, rate_per_s=self.plan.rate_per_s
         )
@@ -143,16 +153,28 @@ class Volleys(Load):
 
     def ring(self) -> None:
         """Fire."""
-        self._answered_clients.clear()
+        self._at_barrier = 0
         for client in self.clients:
             self.send(client, self._tick_ns)
 
     def free(self, client: Client) -> None:
-        """Wait at the barrier; the last one to come sets the time of the next volley."""
-        self._answered_clients.append(client)
-        if len(self._answered_clients) == len(self.clients):
+        """Come to the barrier with an open connection: no volley waits for a handshake."""
+        task = self.loop.create_task(self._come_to_barrier(client))
+        self._coming.add(task)
+        task.add_done_callback(self._came)
+
+    async def _come_to_barrier(self, client: Client) -> None:
+        """Let the last one to come set the time of the next volley."""
+        await self.connect_one(client)
+        self._at_barrier += 1
+        if self._at_barrier == len(self.clients):
             past_ns = time.monotonic_ns() - self.window.start_ns
             self._tick_ns = self.window.start_ns + (
                 (past_ns // self._interval_ns + 1) * self._interval_ns
             )
-            self.alarm.set(self._tick_ns)
+            if self._tick_ns < self.window.end_ns:
+                self.alarm.set(self._tick_ns)
+
+    def _came(self, task: asyncio.Task[None]) -> None:
+        self._coming.discard(task)
+        self.hear(task)

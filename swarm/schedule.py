@@ -4,10 +4,10 @@ import itertools
 import random
 from collections.abc import Iterator
 
+from history.manifest import POISSON
 from history.shape import LoadShape, requests_due, shares_at
 
 NS_PER_S = 1_000_000_000
-POISSON = "poisson"
 
 
 def share(total: int, parts: int, index: int) -> int:

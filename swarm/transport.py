@@ -47,14 +47,16 @@ class Client(Protocol):
 
 
 class Listener(NamedTuple):
-    """What a client calls, never from within its own `send`.
+    """What a client asks of the load, and tells it: each `send` ends in one of the two.
 
-    `answered(client, reason)`: its operation is recorded, it may send again. `failed(error)`:
-    nothing can be recorded any more, the load must stop.
+    `answered(client, reason)`: its operation is recorded, or was never begun since the load is
+    over; it may send again. Never called from within its own `send`. `failed(error)`: nothing
+    can be recorded any more, the load must stop. `is_over()`: no request may be sent any more.
     """
 
     answered: Callable[[Client, Reason], None]
     failed: Callable[[Exception], None]
+    is_over: Callable[[], bool]
 
 
 class Transport(Protocol):
@@ -79,5 +81,5 @@ class Transport(Protocol):
         ...
 
     async def connect(self, client: Client) -> None:
-        """Open a client's connection ahead of the load where the transport can; never raises."""
+        """Open a client's connection before it sends, where it has none and the transport can."""
         ...

@@ -48,8 +48,8 @@ class WireTransport:
         return WireClient(self, worker, journal, listener)
 
     async def connect(self, client: Client) -> None:
-        """Open a client's connection ahead of the load; a failure shows when it sends."""
-        if isinstance(client, WireClient):
+        """Open a client's connection before it sends; a failure shows when it does."""
+        if isinstance(client, WireClient) and client.connection is None:
             client.connection = await self.open(client)
 
     async def open(self, client: "WireClient") -> Connection | None:
@@ -111,26 +111,24 @@ class WireClient:
         except UserError as error:
             self._listener.failed(error)
             return
-        try:
-            connection.write(self._request)
-        except OSError:
-            # The system took no byte of it.
+        if not connection.write(self._request):
             connection.drop()
             self._loop.call_soon(self.finish, no_answer(Reason.NEVER_SENT), time.monotonic_ns())
 
     async def _open_and_send(self, intended_ns: int) -> None:
-        connection = await self._transport.open(self)
-        self._opening = None
-        if connection is not None:
-            self.connection = connection
-            self.send(intended_ns)
-            return
         try:
-            self._slot = self._journal.begin(self.worker, intended_ns)
-        except UserError as error:
+            self.connection = await self._transport.open(self)
+            self._opening = None
+            if self._listener.is_over():
+                self.since_ns = 0
+                self._listener.answered(self, Reason.NEVER_SENT)
+            elif self.connection is not None:
+                self.send(intended_ns)
+            else:
+                self._slot = self._journal.begin(self.worker, intended_ns)
+                self.finish(no_answer(Reason.NEVER_SENT), time.monotonic_ns())
+        except Exception as error:  # noqa: BLE001 -- nobody awaits this task: the load must hear it
             self._listener.failed(error)
-            return
-        self.finish(no_answer(Reason.NEVER_SENT), time.monotonic_ns())
 
     @property
     def in_flight(self) -> bool:

@@ -58,7 +58,7 @@ async def send_one_by_one(
     path = folder / "swarm-0.journal"
     with Journal(path, process="swarm-0", source="swarm") as journal:
         async with transport_class(url, timeout_s=timeout_s) as transport:
-            client = transport.client(0, journal, Listener(answered, over.set_exception))
+            client = transport.client(0, journal, Listener(answered, over.set_exception, bool))
             send_next(client)
             await over
             client.close()
@@ -171,7 +171,7 @@ def test_an_answer_that_nobody_asked_for_is_not_the_next_ones() -> None:
     async def send_two(url: str, path: Path) -> list[Reason]:
         reasons: list[Reason] = []
         over = asyncio.get_running_loop().create_future()
-        listener = Listener(lambda _, reason: reasons.append(reason), over.set_exception)
+        listener = Listener(lambda _, reason: reasons.append(reason), over.set_exception, bool)
         with Journal(path, process="swarm-0", source="swarm") as journal:
             client = WireTransport(url, timeout_s=PATIENCE_S).client(0, journal, listener)
             assert isinstance(client, WireClient)

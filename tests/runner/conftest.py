@@ -36,8 +36,12 @@ LENGTHS = ("3s", "8s", "20s", "50s")
 _STARVED = re.compile(
     r"Only [\d,]+ operations? completed, fewer than "
     r"|\S+ fell silent after "
+    r"|\S+ sent nothing"
+    r"|The \S+ generator got no answer at all"
     r"|Only [\d,]+ of [\d,]+ (Locust users|swarm connections) sent a request"
-    r"|The client sent [\d,]+ of [\d,]+ requests of its schedule"
+    r"|Only [\d,]+ of [\d,]+ requests of the schedule were sent"
+    r"|\S+ was too slow to be a witness"
+    r"|How \S+ fared was not recorded"
 )
 
 

@@ -214,6 +214,7 @@ def test_killed_generators_are_inconclusive_and_lose_nothing(runner: Runner) -> 
     assert "FAIL" not in verdicts(verdict).values()
     manifest = running.manifest()
     assert manifest["sealed"] is True
+    assert manifest["interrupted"].endswith(" because nobody was sending any more")
     assert {p["process"]: p["exit_state"] for p in manifest["processes"]} == {
         "swarm-0": "was killed by SIGKILL",
         "swarm-1": "was killed by signal 37",  # which has no name

@@ -190,13 +190,13 @@ def test_silence_is_given_up_after_the_time_out_and_recorded(
     transport: str, tmp_path: Path
 ) -> None:
     with CounterServer(servers.silent) as server:
-        slots = swarm(server, tmp_path, transport=transport, timeout=0.2, connections=3)
-        assert len(slots) == server.await_received(len(slots))
-    assert len(slots) >= 3
-    assert {(int(s["answered"]), int(s["reason"]), int(s["status"])) for s in slots} == {
-        (1, Reason.TIMEOUT, 0)
-    }
-    assert ((slots["end_ns"] - slots["start_ns"]) >= 190_000_000).all()
+        slots = swarm(server, tmp_path, transport=transport, timeout=0.4, connections=3)
+        # A connection that a starved machine could not make within the time-out is no request.
+        sent = slots[slots["attempts"] > 0]
+        assert server.await_received(len(sent)) == len(sent) > 0
+    assert (slots["answered"] == 1).all()
+    assert {(int(s["reason"]), int(s["status"])) for s in sent} == {(Reason.TIMEOUT, 0)}
+    assert ((sent["end_ns"] - sent["start_ns"]) >= 390_000_000).all()
     assert (slots["intended_ns"] == NO_TIME).all()
 
 
