@@ -24,6 +24,10 @@ MIN_LOAD_SHARE = 0.90
 """A generator whose last request ended before this share of the load fell silent."""
 
 MIN_HELD_SHARE = 0.05
+FOLLOWING_S = {"locust": 2.5, "swarm": 0.2}
+"""How long a generator may take to follow its shape, on a slow machine too: Locust looks once a
+second, the swarm ten times. Clients that are asked for less long may come too late to send."""
+
 """Clients that a shape asks for during less than this share of the load need not have sent."""
 
 MIN_DUE = 10
@@ -147,7 +151,8 @@ def _idle(run: Run, manifest: Manifest) -> list[str]:
     idle = []
     for source, (clients, advice) in asked.items():
         count = _clients_asked(manifest, source)
-        due = clients_held(shape, count, least_share=MIN_HELD_SHARE) if count else 0
+        least_share = max(MIN_HELD_SHARE, min(1.0, FOLLOWING_S[source] / load.duration_s))
+        due = clients_held(shape, count, least_share=least_share) if count else 0
         own = (run.frame["source"] == source).to_numpy()
         sent = run.frame.loc[own & run.sent, "worker"].nunique()
         refused = run.frame.loc[own, "worker"].nunique() - sent

@@ -198,7 +198,9 @@ def _announcement(options: LoadOptions) -> str:
 def _manner(load: Load) -> str:
     """Say how the swarm sends: what decides when, over which transport, from where."""
     if load.shape == BURST:
-        manner = "in volleys" + (f", {load.rate_per_s:g}/s on average" if load.rate_per_s else "")
+        manner = "burst: in volleys" + (
+            f", {load.rate_per_s:g}/s on average" if load.rate_per_s else ""
+        )
     elif load.rate_per_s:
         manner = f"open loop at {load.rate_per_s:g}/s, {load.arrivals} arrivals"
     else:

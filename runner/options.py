@@ -85,9 +85,14 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
                 min(GROWTH * connections, MAX_CONNECTIONS),
                 low=connections,
                 high=MAX_CONNECTIONS,
+                because=" (at least CONNECTIONS)",
             ),
             locust_processes=read.integer(
-                "LOCUST_PROCESSES", 1, low=1, high=min(users, MAX_PROCESSES)
+                "LOCUST_PROCESSES",
+                1,
+                low=1,
+                high=min(users, MAX_PROCESSES),
+                because=" (at most USERS)",
             ),
         ),
         initial=read.integer("INITIAL", 1, low=-SAFE_INITIAL, high=SAFE_INITIAL),
@@ -182,10 +187,10 @@ class _Reader:
         except ValueError as error:
             raise UserError(f"{name}={text}: expected {error}") from error
 
-    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+    def integer(self, name: str, default: int, *, low: int, high: int, because: str = "") -> int:
         def parse(text: str) -> int:
             if not re.fullmatch(r"-?[0-9]{1,19}", text) or not low <= int(text) <= high:
-                raise ValueError(f"a whole number from {low:,} to {high:,}")
+                raise ValueError(f"a whole number from {low:,} to {high:,}{because}")
             return int(text)
 
         return self.parsed(name, str(default), parse)

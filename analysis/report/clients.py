@@ -15,6 +15,7 @@ from analysis.report.tables import Column, Table, numbers, table
 from analysis.report.timeline import Timeline
 from analysis.run import Run
 from history.health import HealthSample
+from history.shape import BURST
 
 FAST_SHARE = 0.10
 """Below this share of the latency, a client's own lateness goes without saying."""
@@ -58,7 +59,7 @@ def words(run: Run, clients: Sequence[Client]) -> tuple[str, ...]:
     paces = [_pace(source, clients) for source in dict.fromkeys(c.source for c in clients)]
     if not any(client.health for client in clients):
         paces = [_NOT_RECORDED]
-    return (*paces, *_schedules(clients))
+    return (*paces, *_schedules(clients, burst=run.manifest.load.shape == BURST))
 
 
 def _lag_ns(client: Client) -> int:
@@ -75,7 +76,7 @@ def _pace(source: str, clients: Sequence[Client]) -> str:
     slowest = max(known, key=lambda client: client.own_share or 0.0)
     share = slowest.own_share or 0.0
     if share < FAST_SHARE:
-        judged = "the counter set the pace, the client kept up with it."
+        judged = "requests waited for the counter, hardly for the client."
     elif share < SLOW_SHARE:
         judged = "mostly the counter set the pace, in part the client itself."
     else:
@@ -92,7 +93,7 @@ def _pace(source: str, clients: Sequence[Client]) -> str:
     )
 
 
-def _schedules(clients: Sequence[Client]) -> list[str]:
+def _schedules(clients: Sequence[Client], *, burst: bool) -> list[str]:
     """Say how well an open loop kept its schedule, by the process that kept it worst."""
     kept = [client.schedule for client in clients if client.schedule]
     if not kept:
@@ -100,17 +101,18 @@ def _schedules(clients: Sequence[Client]) -> list[str]:
     worst = max(kept, key=lambda schedule: schedule.lag_ns_p99)
     late = (
         f"The schedule: requests were sent {formats.span(worst.lag_ns_p50)} after they were due in "
-        f"the median, {formats.span(worst.lag_ns_p99)} at the 99th percentile, "
-        f"{formats.span(worst.lag_ns_max)} at most"
+        f"the median, {formats.span(worst.lag_ns_max)} at most and "
+        f"{formats.span(worst.lag_ns_p99)} at the 99th percentile"
     )
-    of = f" (the worst of {len(kept):,d} processes)" if len(kept) > 1 else ""
+    of = f" (of the process that is latest there, of {len(kept):,d})" if len(kept) > 1 else ""
     held = worst.lag_ns_p50 - worst.own_lag_ns_p50
     why = (
         " Most of that was waiting for a connection: the counter, or what is before it, held them."
         if held > worst.own_lag_ns_p50
         else " That is the client's own lateness; connections were free."
     )
-    return [f"{late}{of}.{why}"]
+    # All of a volley fire together: that connections were free says nothing there.
+    return [f"{late}{of}.{'' if burst else why}"]
 
 
 def tables(clients: Sequence[Client], shown: Sequence[Client]) -> tuple[Table, ...]:

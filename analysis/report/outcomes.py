@@ -8,6 +8,7 @@ from analysis.report.tables import Column, Table, numbers, table
 from analysis.report.timeline import Bools, Float64s, Timeline
 from analysis.run import Run
 
+RUNNER = "runner"
 REASON_ROWS = 25
 """So many rows of reasons are shown; a server can invent no more than that many lines."""
 
@@ -22,7 +23,7 @@ def by_source(line: Timeline) -> Table:
             Column("generator"),
             *numbers("ok", "rejected", "indeterminate", "total", "share", "answered per second"),
         ),
-        [*rows, _counts("all", line, everything)],
+        [*rows, (*_counts("all", line, everything)[:-1], _rate(line, ~_brackets(line)))],
         total=True,
     )
 
@@ -38,6 +39,14 @@ def _counts(label: str, line: Timeline, mask: Bools) -> tuple[str, ...]:
         formats.share(total, len(line)),
         _rate(line, mask),
     )
+
+
+def _brackets(line: Timeline) -> Bools:
+    """Find the runner's own requests, which lie outside the load that the others made."""
+    sources = dict(enumerate(line.sources))
+    runner = [line.of_source(code) for code, label in sources.items() if label == RUNNER]
+    brackets: Bools = np.logical_or.reduce([np.zeros(len(line), dtype=bool), *runner])
+    return brackets if not brackets.all() else np.zeros(len(line), dtype=bool)
 
 
 def _rate(line: Timeline, mask: Bools) -> str:

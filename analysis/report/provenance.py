@@ -7,7 +7,7 @@ from analysis.report import formats
 from analysis.report.tables import Column, Table, numbers, table
 from analysis.run import Run
 from history.manifest import POISSON, KnownValue, Load, Manifest
-from history.shape import CONSTANT
+from history.shape import BURST, CONSTANT
 from history.shape import MEANINGS as SHAPE_MEANINGS
 
 _RUN_FILES = (
@@ -101,7 +101,10 @@ def _swarm(load: Load) -> str:
         return "none"
     more = ""
     loop = "closed loop"
-    if load.rate_per_s:
+    if load.shape == BURST:
+        average = f", {load.rate_per_s:,g} requests/s on average" if load.rate_per_s else ""
+        loop = f"in volleys: all at the same instant, again when all are answered{average}"
+    elif load.rate_per_s:
         arrivals = "at random (poisson)" if load.arrivals == POISSON else "evenly spaced (uniform)"
         loop = f"open loop at {load.rate_per_s:,g} requests/s, {arrivals}"
         if load.connections_max > load.connections:

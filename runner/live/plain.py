@@ -29,10 +29,14 @@ class PlainView:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.tell = say
         self._told = ""
+        self._last = ""
 
     def show(self, now: Snapshot) -> None:
-        """Print the figures, and the first violation once."""
-        self.tell(line(now))
+        """Print the figures if they are new, and the first violation once."""
+        said = line(now)
+        if said != self._last:
+            self._last = said
+            self.tell(said)
         if now.violation != self._told:
             self._told = now.violation
             self.tell(f"live: first violation: {now.violation}")

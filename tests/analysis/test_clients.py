@@ -288,6 +288,7 @@ def test_how_much_of_a_schedule_must_be_sent(
     [
         pytest.param({"swarm": 48}, {"shape": "ramp"}, None, id="a ramp's last have no time"),
         pytest.param({"swarm": 47}, {"shape": "ramp"}, 48, id="but these have"),
+        pytest.param({"locust": 18}, {"shape": "ramp"}, None, id="users follow a short ramp late"),
         pytest.param({"swarm": 50}, {"shape": "spike"}, None, id="a spike asks for all"),
         pytest.param({"swarm": 49}, {"shape": "spike"}, 50, id="and gets all"),
         pytest.param({"swarm": 25}, {"shape": "0:0.5,1:0.2"}, 25, id="half at the most"),
