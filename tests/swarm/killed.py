@@ -47,9 +47,7 @@ async def _send(transport: str, url: str, journal: Journal, steps: Steps) -> Non
             over.set_result(None)
 
     async with transport_of(transport)(url, timeout_s=60) as open_transport:
-        client = open_transport.client(
-            0, journal, Listener(answered, over.set_exception, over.done)
-        )
+        client = open_transport.client(0, journal, Listener(answered, over.set_exception, bool))
         await open_transport.connect(client)
         client.send(NO_TIME)
         await over
