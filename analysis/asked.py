@@ -151,8 +151,10 @@ def _idle(run: Run, manifest: Manifest) -> list[str]:
     idle = []
     for source, (clients, advice) in asked.items():
         count = _clients_asked(manifest, source)
-        least_share = max(MIN_HELD_SHARE, min(1.0, FOLLOWING_S[source] / load.duration_s))
-        due = clients_held(shape, count, least_share=least_share) if count else 0
+        due = 0
+        if count:  # none are known of a run in Locust's page, nor how long it was to be
+            least_share = max(MIN_HELD_SHARE, min(1.0, FOLLOWING_S[source] / load.duration_s))
+            due = clients_held(shape, count, least_share=least_share)
         own = (run.frame["source"] == source).to_numpy()
         sent = run.frame.loc[own & run.sent, "worker"].nunique()
         refused = run.frame.loc[own, "worker"].nunique() - sent
