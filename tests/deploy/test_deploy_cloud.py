@@ -9,7 +9,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from deploy.cloud import Cloud, aws_errors
+from deploy.cloud import Cloud, aws_errors, session_for
 from history.errors import UserError
 
 LOCAL = Cloud(region="eu-west-1", endpoint_url="http://127.0.0.1:1")
@@ -34,6 +34,7 @@ def test_an_emulator_gets_placeholders_whatever_the_profile_says(
 
 
 def test_an_emulator_gets_the_credentials_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    session_for.cache_clear()  # a session keeps the credentials that it read first
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     cloud = Cloud(region="eu-west-2", endpoint_url="http://127.0.0.1:1")

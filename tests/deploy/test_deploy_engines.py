@@ -12,7 +12,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from deploy.cloud import Cloud
+from deploy.cloud import Cloud, session_for
 from deploy.counter import read_counter
 from deploy.creation import deploy_stack
 from deploy.local.engines.choice import DYNALITE, MINISTACK, EngineChoice
@@ -97,6 +97,7 @@ def test_accounts_and_regions_are_apart(
     make_table(elsewhere, "same-name")
     cloud.dynamodb().put_item(TableName="same-name", Item={"id": {"S": "1"}})
     assert elsewhere.dynamodb().scan(TableName="same-name")["Items"] == []
+    session_for.cache_clear()  # a session keeps the credentials that it read first
     with monkeypatch.context() as other:
         other.setenv("AWS_ACCESS_KEY_ID", "111122223333")
         other.setenv("AWS_SECRET_ACCESS_KEY", "any")
