@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from analysis.index import write_index
-from analysis.judge import judge_run
-from analysis.load import load_history
+from analysis.judging import judge_run
+from analysis.load import load_record
 from analysis.outputs import junit_xml, verdict_block, verdict_json
 from analysis.report import write_report
 from analysis.run import Run
@@ -185,7 +185,7 @@ def _run_folder(path: str, reports: Path) -> RunFolder | None:
 def _history(path: Path, options: argparse.Namespace) -> Run:
     return Run(
         run_id=path.name,
-        frame=load_history(path),
+        record=load_record(path),
         initial=options.initial or 0,
         final=options.final,
         returns=Returns(options.returns or Returns.NEW),

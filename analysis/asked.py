@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.clients import RUNNER, Client
 from analysis.evidence import plural
-from analysis.run import NEVER_NS, Int64s, Run
+from analysis.run import Run
+from analysis.stretch import NEVER_NS, Int64s
 from analysis.witness import relief
 from history.manifest import POISSON, Manifest
 from history.shape import BURST, clients_held, fewest_clients, parse_shape, requests_due

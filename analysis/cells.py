@@ -1,4 +1,4 @@
-"""From text cells to a typed frame, naming the first cell that does not fit.
+"""From cells as a file holds them to typed columns, naming the first cell that does not fit.
 
 pandas left to itself turns a column with one blank into floats and 9007199254740993 into
 ...992; here integers stay integers or the history is refused.
@@ -9,15 +9,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from history.errors import UserError
 from history.operation import INT64_MAX, Kind, Outcome, Reason
-from history.schema import COLUMNS, Column
+from history.schema import COLUMNS, Column, arrow_type
 
-_WORDS = {"kind": [str(kind) for kind in Kind], "outcome": [str(outcome) for outcome in Outcome]}
+WORDS = {"kind": [str(kind) for kind in Kind], "outcome": [str(outcome) for outcome in Outcome]}
+"""What a cell of these columns may say; a Stretch holds the positions in these lists."""
+
 _BITS = {"int64": 64, "int32": 32}
 _INTEGER = re.compile(r"-?[0-9]+")
 _DIGITS_OF_INT64 = 19
@@ -26,30 +27,31 @@ _ATTEMPTS_MAX = 10_000
 """Each attempt is an effect of its own in the judgement: a nonsense must not fill memory."""
 
 
-def typed_frame(
+def typed_batch(
     cells: Mapping[str, pa.Array], rows: int, *, where: str, first_row: int
-) -> pd.DataFrame:
-    """Give the frame of schema.COLUMNS from columns of text or of the right Arrow type.
+) -> pa.RecordBatch:
+    """Give columns of schema.COLUMNS, those that are there, each with the schema's type.
 
-    `where` is the file's name for messages and `first_row` the number of its first record.
-    Raises UserError (file:row, found, expected) for the first cell that does not fit.
+    `cells` are columns of text or of the right Arrow type; `where` is the file's name for
+    messages and `first_row` the number of its first record. `kind` and `attempts` get their
+    defaults where blank. Raises UserError (file:row, found, expected) for the first cell that
+    does not fit.
     """
     cells = dict(cells)
-    oversized = np.zeros(rows, dtype=bool)
+    oversized = np.zeros(0, dtype=bool)
     if "value" in cells and pa.types.is_string(cells["value"].type):
         cells["value"], oversized = _set_oversized_aside(cells["value"])
-    frame = pd.DataFrame(
-        {
-            column.name: _series(cells[column.name], column, where, first_row)
-            if column.name in cells
-            else _absent(column, rows)
-            for column in COLUMNS
-        }
-    )
-    _check_words(frame, where, first_row)
+    columns = {
+        column.name: _typed(cells[column.name], column, where, first_row)
+        for column in COLUMNS
+        if column.name in cells
+    }
     if oversized.any():
-        _mark_oversized(frame, oversized)
-    return frame
+        _mark_oversized(columns, oversized)
+    schema = pa.schema([(name, cells.type) for name, cells in columns.items()])
+    if not columns:
+        return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+    return pa.RecordBatch.from_arrays(list(columns.values()), schema=schema)
 
 
 def quoted(text: str) -> str:
@@ -57,25 +59,22 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
 
 
-def _series(cells: pa.Array, column: Column, where: str, first_row: int) -> pd.Series:
+def _typed(cells: pa.Array, column: Column, where: str, first_row: int) -> pa.Array:
     if column.type == "text":
-        return _text(cells, column)
+        return _words(_text(cells), column, where, first_row)
     if pa.types.is_string(cells.type):
         cells = _integers(cells, column, where, first_row)
-    values = pc.fill_null(pc.cast(cells, pa.int64()), 0).to_numpy(zero_copy_only=False)
-    missing = pc.is_null(cells).to_numpy(zero_copy_only=False)
-    if column.name == "start_ns":
-        if missing.any():
-            row = int(np.argmax(missing)) + first_row
-            raise UserError(f"{where}:{row}: found a blank in column start_ns, expected an integer")
-        return pd.Series(values)
+    numbers = cells.cast(arrow_type(column))
+    if column.name == "start_ns" and numbers.null_count:
+        row = int(np.argmax(numbers.is_null().to_numpy(zero_copy_only=False))) + first_row
+        raise UserError(f"{where}:{row}: found a blank in column start_ns, expected an integer")
     if column.name == "attempts":
-        _check_attempts(values, where, first_row)
-        values, missing = np.where(missing, 1, values), np.zeros(len(values), dtype=bool)
-    return pd.Series(pd.arrays.IntegerArray(values.copy(), missing.copy()))
+        numbers = numbers.fill_null(1)
+        _check_attempts(numbers.to_numpy(zero_copy_only=False), where, first_row)
+    return numbers
 
 
-def _check_attempts(attempts: npt.NDArray[np.int64], where: str, first_row: int) -> None:
+def _check_attempts(attempts: npt.NDArray[np.integer], where: str, first_row: int) -> None:
     wrong = (attempts < 0) | (attempts > _ATTEMPTS_MAX)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -85,18 +84,45 @@ def _check_attempts(attempts: npt.NDArray[np.int64], where: str, first_row: int)
         )
 
 
-def _text(cells: pa.Array, column: Column) -> pd.Series:
+def _text(cells: pa.Array) -> pa.DictionaryArray:
+    """Give text as a dictionary, without the blanks around it; blank cells are null."""
+    if pa.types.is_null(cells.type):
+        cells = cells.cast(pa.string())
     if not pa.types.is_dictionary(cells.type):
-        texts = pc.utf8_trim_whitespace(cells.cast(pa.string()))
-        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-        cells = pc.dictionary_encode(texts)
-    series = pd.Series(cells.to_pandas())
-    if column.name == "kind" and series.isna().any():
-        default = str(Kind.INCREMENT)
-        if default not in series.cat.categories:
-            series = series.cat.add_categories([default])
-        series = series.fillna(default)
-    return series
+        return _dictionary(cells)
+    words = cells.dictionary.cast(pa.string()).to_pylist()
+    if any(word is None or word != word.strip() or not word for word in words):
+        return _dictionary(cells.cast(pa.string()))
+    return cells.cast(pa.dictionary(pa.int32(), pa.string()))
+
+
+def _dictionary(texts: pa.Array) -> pa.DictionaryArray:
+    trimmed = pc.utf8_trim_whitespace(texts.cast(pa.string()))
+    blanked = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+    return pc.dictionary_encode(blanked)
+
+
+def _words(cells: pa.DictionaryArray, column: Column, where: str, first_row: int) -> pa.Array:
+    """Check a column that may only say certain words, and give it with that dictionary."""
+    allowed = WORDS.get(column.name)
+    if allowed is None:
+        return cells
+    words = cells.dictionary.to_pylist()
+    known = np.array([allowed.index(w) if w in allowed else -1 for w in words] + [-1], np.int32)
+    if column.name == "kind":
+        known[-1] = allowed.index(str(Kind.INCREMENT))
+    codes = cells.indices
+    if codes.null_count:
+        codes = codes.fill_null(len(words))
+    found = known[codes.to_numpy(zero_copy_only=False)]
+    if found.min(initial=0) < 0:
+        row = int(np.argmin(found))
+        cell = cells[row].as_py()
+        raise UserError(
+            f"{where}:{row + first_row}: found {quoted(cell) if cell else 'a blank'} in column "
+            f"{column.name}, expected one of {', '.join(allowed)}"
+        )
+    return pa.DictionaryArray.from_arrays(found, pa.array(allowed, pa.string()))
 
 
 def _integers(texts: pa.Array, column: Column, where: str, first_row: int) -> pa.Array:
@@ -107,7 +133,7 @@ def _integers(texts: pa.Array, column: Column, where: str, first_row: int) -> pa
     decimal = pc.all(pc.match_substring_regex(texts, r"^-?[0-9]*$")).as_py()
     try:
         if decimal is not False:
-            return pc.cast(blanked, pa.int64() if column.type == "int64" else pa.int32())
+            return pc.cast(blanked, arrow_type(column))
     except pa.ArrowInvalid:
         pass  # the loop names the cell
     for row, text in enumerate(texts.to_pylist(), start=first_row):
@@ -140,45 +166,18 @@ def _set_oversized_aside(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.bool
     return pc.if_else(pa.array(oversized), "", texts), oversized
 
 
-def _mark_oversized(frame: pd.DataFrame, oversized: npt.NDArray[np.bool_]) -> None:
+def _mark_oversized(columns: dict[str, pa.Array], oversized: npt.NDArray[np.bool_]) -> None:
     """Keep such an answer as what it is: `bounded` fails on this reason."""
-    answered = oversized & (frame["outcome"] == str(Outcome.OK)).to_numpy()
+    outcome = columns["outcome"].indices.to_numpy(zero_copy_only=False)
+    ok, unsure = (WORDS["outcome"].index(str(o)) for o in (Outcome.OK, Outcome.INDETERMINATE))
+    answered = oversized & (outcome == ok)
     # Without an answer there is nothing to have a value: the row must go on contradicting itself.
-    frame.loc[oversized & ~answered, "value"] = INT64_MAX
-    oversized = answered
-    label = Reason.VALUE_EXCEEDS_64_BITS.label
-    reasons = frame["reason"]
-    if label not in reasons.cat.categories:
-        reasons = reasons.cat.add_categories([label])
-    frame["reason"] = reasons.where(~oversized, label)
-    outcomes = frame["outcome"]
-    if str(Outcome.INDETERMINATE) not in outcomes.cat.categories:
-        outcomes = outcomes.cat.add_categories([str(Outcome.INDETERMINATE)])
-    frame["outcome"] = outcomes.where(~oversized, str(Outcome.INDETERMINATE))
-
-
-def _absent(column: Column, rows: int) -> pd.Series:
-    if column.name == "kind":
-        codes = np.zeros(rows, dtype=np.int8)
-        return pd.Series(
-            pd.Categorical.from_codes(codes, categories=pd.Index([str(Kind.INCREMENT)]))
-        )
-    if column.name == "attempts":
-        return pd.Series(np.ones(rows, dtype=np.int64), dtype="Int64")
-    if column.type == "text":
-        nothing = np.full(rows, -1, dtype=np.int8)
-        return pd.Series(pd.Categorical.from_codes(nothing, categories=pd.Index([], dtype="str")))
-    return pd.Series(pd.arrays.IntegerArray(np.zeros(rows, np.int64), np.ones(rows, bool)))
-
-
-def _check_words(frame: pd.DataFrame, where: str, first_row: int) -> None:
-    for name, allowed in _WORDS.items():
-        wrong = ~frame[name].isin(allowed).to_numpy()
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            cell = frame[name].iloc[row]
-            found = quoted(cell) if isinstance(cell, str) else "a blank"
-            raise UserError(
-                f"{where}:{row + first_row}: found {found} in column {name}, expected one of "
-                f"{', '.join(allowed)}"
-            )
+    columns["value"] = pc.if_else(pa.array(oversized & ~answered), INT64_MAX, columns["value"])
+    columns["outcome"] = pa.DictionaryArray.from_arrays(
+        np.where(answered, np.int32(unsure), outcome), columns["outcome"].dictionary
+    )
+    reasons = columns.get("reason", _dictionary(pa.nulls(len(outcome), pa.string())))
+    label = pa.scalar(Reason.VALUE_EXCEEDS_64_BITS.label)
+    columns["reason"] = _dictionary(
+        pc.if_else(pa.array(answered), label, reasons.cast(pa.string()))
+    )

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.overlap import mean_in_flight, open_time, peak_in_flight
+from analysis.overlap import concurrency, open_time
 from analysis.peak import highest_parts
-from analysis.run import NEVER_NS, Int64s, Run
+from analysis.run import Run
+from analysis.stretch import NEVER_NS, Int64s
 from history.health import HealthSample
 from history.manifest import Load, Manifest
 from history.operation import Outcome
@@ -180,11 +181,12 @@ class _Window:
         answered = np.flatnonzero(mine & self.ok)
         answered = answered[np.argsort(self.start[answered], kind="stable")]
         start, end = self.start[answered], self.end[answered]
+        measured = concurrency(start, end)
         return Client(
             process=process,
             source=source,
-            in_flight_mean=mean_in_flight(start, end),
-            in_flight_peak=peak_in_flight(start, end),
+            in_flight_mean=measured.in_flight_mean,
+            in_flight_peak=measured.in_flight_peak,
             latency_ns_p50=_percentile(end - start, 0.5) if len(answered) else None,
             health=_health(self.samples[process]) if process in self.samples else None,
             schedule=self._schedule(mine, _own_connections_max(self.load, source)),
@@ -227,7 +229,7 @@ class _Window:
             lag_ns_p99=_percentile(lag, 0.99),
             lag_ns_max=int(lag.max()),
             own_lag_ns_p50=_percentile(np.maximum(lag - busy_meanwhile / allowed, 0), 0.5),
-            queued_peak=peak_in_flight(intended, intended + lag),
+            queued_peak=concurrency(intended, intended + lag).in_flight_peak,
             busy_at_end=float(busy[-1] - busy[-2]) / tenth_ns / allowed,
         )
 

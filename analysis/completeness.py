@@ -20,11 +20,11 @@ def missing_records(run: Run) -> list[str]:
     manifest = run.manifest
     if manifest is None:
         return []
-    stored = run.frame["process"].value_counts()
+    stored = run.scan.by_process
     missing = [] if manifest.sealed else ["the run was never sealed"]
     for process in manifest.processes:
-        missing += _missing_of(process, int(stored.get(process.process, 0)))
-    unknown = set(map(str, stored.index)) - {process.process for process in manifest.processes}
+        missing += _missing_of(process, stored.get(process.process, 0))
+    unknown = set(stored) - {"", *(process.process for process in manifest.processes)}
     missing += [f"{name} is not in the manifest" for name in sorted(unknown) if stored[name]]
     if not manifest.processes:
         missing.append("the manifest names no recording process")

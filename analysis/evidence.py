@@ -1,31 +1,90 @@
 """Whole operations as evidence, and the words that numbers are told in."""
 
-from collections.abc import Iterable, Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
+from analysis import effects
+from analysis.effects import Completed
 from analysis.run import Run
+from analysis.stretch import Int64s, Stretch
 from analysis.verdict import Evidence
+from history.operation import Kind
 from history.schema import COLUMNS
 
-_COLUMN_NAMES = [column.name for column in COLUMNS]
+_DEFAULTS = {"kind": str(Kind.INCREMENT), "attempts": 1}
 
 
 def operations_of(run: Run, rows: Iterable[int]) -> tuple[Mapping[str, Any], ...]:
     """Give the operations at these rows of the history, whole; blanks are None."""
     positions = [int(row) for row in rows]
-    picked = run.frame.iloc[positions][_COLUMN_NAMES].astype(object)
-    picked = picked.where(pd.notna(picked), None)
+    if not positions:
+        return ()
+    found = run.record.take(positions).to_pylist()
+    blank = {column.name: _DEFAULTS.get(column.name) for column in COLUMNS}
     return tuple(
-        {"row": row} | {str(name): cell for name, cell in operation.items()}
-        for row, operation in zip(positions, picked.to_dict("records"), strict=True)
+        {"row": row} | blank | operation for row, operation in zip(positions, found, strict=True)
     )
 
 
 def about(run: Run, summary: str, rows: Iterable[int]) -> Evidence:
     """Give one piece of evidence: a sentence and the operations it speaks of."""
     return Evidence(summary=summary, operations=operations_of(run, rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Completed operations to look for: of these kinds, with a value in [low, high].
+
+    `start_ns` and `end_ns` are looked for where given. Of those found the `limit` that were sent
+    first are kept.
+    """
+
+    low: int
+    high: int
+    kinds: tuple[Kind, ...] = (Kind.INCREMENT,)
+    start_ns: int | None = None
+    end_ns: int | None = None
+    limit: int = 1
+
+    def among(self, done: Completed) -> Int64s:
+        """Give the positions, among completed operations, of those that fit."""
+        at = np.flatnonzero((done.value >= self.low) & (done.value <= self.high))
+        if self.start_ns is not None:
+            at = at[done.start[at] == self.start_ns]
+        if self.end_ns is not None:
+            at = at[done.end[at] == self.end_ns]
+        return at
+
+
+def find(run: Run, wanted: Sequence[Wanted]) -> list[list[int]]:
+    """Look operations up in the record, in one pass: the rows of each, first sent first."""
+    found: list[list[tuple[int, int]]] = [[] for _ in wanted]
+    kinds = {kind for one in wanted for kind in one.kinds}
+    for first_row, batch in run.record.batches(effects.COLUMNS) if wanted else ():
+        stretch = Stretch(first_row, batch)
+        for kind in kinds:
+            done = effects.completed(stretch, kind, shift=run.shift)
+            if len(done):
+                _look(done, kind, wanted, found)
+    return [[row for _, row in sorted(rows)] for rows in found]
+
+
+def _look(
+    done: Completed, kind: Kind, wanted: Sequence[Wanted], found: list[list[tuple[int, int]]]
+) -> None:
+    low, high = int(done.value.min()), int(done.value.max())
+    for one, kept in zip(wanted, found, strict=True):
+        if kind not in one.kinds or one.high < low or one.low > high:
+            continue
+        at = one.among(done)
+        at = at[np.argsort(done.start[at], kind="stable")[: one.limit]]
+        kept.extend(zip(done.start[at].tolist(), done.row[at].tolist(), strict=True))
+        kept.sort()
+        del kept[one.limit :]
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -45,3 +104,16 @@ def who(operation: Mapping[str, Any]) -> str:
     """Name who made an operation: its worker, or its row where none was recorded."""
     worker = operation.get("worker")
     return str(worker)[:80] if worker else f"row {operation['row'] + 1}"
+
+
+def moment(run: Run, time_ns: int) -> str:
+    """Say when something was: the UTC time of a recorded run, or the history's own time."""
+    manifest = run.manifest
+    if manifest is None or not manifest.wall_minus_monotonic_ns:
+        return f"time {time_ns:,} ns"
+    seconds, rest = divmod(time_ns + manifest.wall_minus_monotonic_ns, 10**9)
+    try:
+        when = dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
+    except (OverflowError, OSError, ValueError):
+        return f"time {time_ns:,} ns"
+    return f"{when:%H:%M:%S}.{rest // 10**6:03} UTC"

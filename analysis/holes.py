@@ -1,82 +1,143 @@
-"""Missing values, and whether unanswered requests can have taken them.
+"""Missing values, and when each of them can have been taken. Pure.
 
-CHECKERS A.3. Holes are the values in (initial, last] that nobody received. An unanswered
-request can have taken hole h only if it was sent before every operation that saw more than h
-had completed: at or before D(h) = min{end of c : value(c) > h}. D never decreases with h, so
-the sets of requests that qualify are nested, and Hall's condition is: the j-th earliest
-unanswered request was sent at or before D(j-th hole), for every j.
+CHECKERS A.3. Holes are the values in (initial, last] that nobody received. An effect that
+nobody saw can have filled hole h only if it may have come
+
+- after every operation that saw less than h was sent: its window ends at or after
+  A(h) = max{start of c : value(c) < h}, and
+- before every operation that saw more than h had completed: it was sent at or before
+  D(h) = min{end of c : value(c) > h}.
+
+A read of v saw the increments up to v, an increment that returned v those below it. Neither
+A nor D ever decreases with h.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.run import NEVER_NS, Int64s, Intervals
+from analysis.order import ascend
+from analysis.slots import Answers, Slots
+from analysis.stretch import NEVER_NS, Int64s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holes:
     """The values nobody received.
 
-    `count` is exact. `run_first` and `run_length` (int64, sorted) describe every run of
-    consecutive missing values; `lowest` lists the lowest single ones, as many as asked for.
+    `count` is exact, and so is `runs`, the number of runs of consecutive missing values.
+    `run_first` and `run_length` (int64, sorted) describe the lowest of those, `lowest` lists
+    the lowest single values, as many as were asked for.
     """
 
     count: int
+    runs: int
     lowest: Int64s
     run_first: Int64s
     run_length: Int64s
 
 
-def find_holes(values: Int64s, initial: int, last: int, *, limit: int) -> Holes:
-    """Find what is missing from (initial, last] among sorted int64 values.
+def find_holes(answers: Answers, initial: int, last: int, *, limit: int, runs: int) -> Holes:
+    """Find what is missing from (initial, last].
 
-    `limit` bounds how many single holes are listed: one absurd value must not fill memory.
+    `limit` bounds how many single values are listed and `runs` how many runs: one absurd value
+    must not fill memory.
     """
-    inside = np.unique(values[(values > initial) & (values <= last)])
-    below = np.r_[np.int64(initial), inside]
-    # In uint64, where differences are exact even if int64 would overflow. The last run ends
-    # at `last` itself, the others just under the next value that was returned.
-    room = np.diff(np.r_[below, np.int64(last)].view(np.uint64))
-    room[:-1] -= np.uint64(1)
-    if last <= initial:
-        room[:] = 0
-    at = np.flatnonzero(room)
-    run_first = below[at] + 1
-    run_length = np.minimum(room[at], np.uint64(NEVER_NS)).astype(np.int64)
-    listed = np.minimum(run_length[:limit], limit)
-    preceding = np.cumsum(listed) - listed
-    lowest = np.repeat(run_first[:limit] - preceding, listed) + np.arange(int(listed.sum()))
+    below = initial
+    distinct, found = 0, 0
+    lowest = [np.zeros(0, dtype=np.int64)]
+    described: list[tuple[int, int]] = []
+    listed = 0
+    for slots in answers.chunks():
+        present = _inside(slots, initial, last)
+        if not len(present):
+            continue
+        distinct += len(present)
+        first, length = _between(below, present)
+        below = int(present[-1])
+        found += len(first)
+        described += zip(first[:runs].tolist(), length[:runs].tolist(), strict=True)
+        if listed < limit and len(first):
+            singles = _single(first, length, limit - listed)
+            lowest.append(singles)
+            listed += len(singles)
+    if last > below:
+        found += 1
+        described.append((below + 1, last - below))
+        lowest.append(below + 1 + np.arange(min(last - below, limit - listed), dtype=np.int64))
+    kept = np.array(described[:runs], dtype=np.int64).reshape(-1, 2)
     return Holes(
-        count=max(0, last - initial) - len(inside),
-        lowest=lowest[:limit],
-        run_first=run_first,
-        run_length=run_length,
+        count=max(0, last - initial) - distinct,
+        runs=found,
+        lowest=np.concatenate(lowest),
+        run_first=kept[:, 0],
+        run_length=kept[:, 1],
     )
 
 
-def deadlines(holes: Int64s, increments: Intervals, reads: Intervals) -> Int64s:
+def _inside(slots: Slots, initial: int, last: int) -> Int64s:
+    returned = slots.returned > 0
+    if slots.value[0] <= initial or slots.value[-1] > last:
+        returned &= (slots.value > initial) & (slots.value <= last)
+    return slots.value if returned.all() else slots.value[returned]
+
+
+def _between(below: int, present: Int64s) -> tuple[Int64s, Int64s]:
+    """Give the first value and the length of each run missing under ascending values."""
+    under = np.concatenate((np.array([below], dtype=np.int64), present[:-1]))
+    # Differences fit 64 unsigned bits even where they do not fit 63.
+    room = (present - under).view(np.uint64) - np.uint64(1)
+    at = np.flatnonzero(room)
+    length = np.minimum(room[at], np.uint64(NEVER_NS)).astype(np.int64)
+    return under[at] + 1, length
+
+
+def _single(first: Int64s, length: Int64s, limit: int) -> Int64s:
+    """List the lowest single values of runs."""
+    listed = np.minimum(length[:limit], limit)
+    preceding = np.cumsum(listed) - listed
+    values = np.repeat(first[:limit] - preceding, listed) + np.arange(int(listed.sum()))
+    return values[:limit]
+
+
+def latest_fill(answers: Answers, holes: Int64s) -> Int64s:
     """Give D(hole), the earliest end of an operation that saw more; NEVER_NS where none did.
 
-    A read of v saw every increment up to v, an increment that returned v all those below v.
+    `holes` are sorted values that nobody received.
     """
-    above = np.searchsorted(increments.value, holes, side="right")
-    at_least = np.searchsorted(reads.value, holes, side="left")
-    return np.minimum(_end_from_here(increments)[above], _end_from_here(reads)[at_least])
+    latest = np.full(len(holes), NEVER_NS)
+    carried = NEVER_NS
+    open_holes = len(holes)
+    for slots in answers.chunks(downwards=True):
+        reads = answers.reads.between(int(slots.value[0]), int(slots.value[-1]))
+        ends = np.append(slots.earliest_end, carried)
+        np.minimum.at(ends, np.searchsorted(slots.value, reads.value), reads.end)
+        earliest = np.minimum.accumulate(ends[::-1])[::-1]
+        # Holes above this chunk have it from the one before; those under its first slot see
+        # this chunk's least, unless a lower chunk has a slot nearer to them.
+        here = int(np.searchsorted(holes[:open_holes], slots.value[0], side="left"))
+        inside = slice(here, open_holes)
+        latest[inside] = earliest[np.searchsorted(slots.value, holes[inside], side="left")]
+        latest[:here] = earliest[0]
+        open_holes = here
+        carried = earliest[0]
+    return latest
 
 
-def _end_from_here(seen: Intervals) -> Int64s:
-    earliest: Int64s = np.r_[np.minimum.accumulate(seen.end[::-1])[::-1], NEVER_NS]
-    return earliest
-
-
-def first_unexplained(starts: Int64s, deadlines: Int64s) -> int | None:
-    """Give the position of the first hole at which Hall's condition breaks, or None.
-
-    Both arrays are sorted: starts of the unanswered requests, deadlines of the lowest holes.
-    """
-    paired = min(len(starts), len(deadlines))
-    late = np.flatnonzero(starts[:paired] > deadlines[:paired])
-    if len(late):
-        return int(late[0])
-    return paired if len(deadlines) > paired else None
+def earliest_fill(answers: Answers, holes: Int64s) -> Int64s:
+    """Give A(hole), the latest start of an operation that saw less; -NEVER_NS where none did."""
+    latest = np.full(len(holes), -NEVER_NS)
+    done = 0
+    for passed in ascend(answers):
+        value = passed.slots.value
+        here = done + int(np.searchsorted(holes[done:], value[-1], side="right"))
+        latest[done:here] = passed.before[np.searchsorted(value, holes[done:here], side="left")]
+        done = here
+        if done < len(holes):
+            reached = max(
+                passed.before[-1],
+                passed.slots.latest_start[-1],
+                passed.reads.between(int(value[-1]), int(value[-1])).start.max(initial=-NEVER_NS),
+            )
+            latest[done:] = reached
+    return latest

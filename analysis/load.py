@@ -1,18 +1,18 @@
-"""From a history file to a frame: CSV, JSON lines or Parquet, one row an operation."""
+"""From a history file to a record: CSV, JSON lines or Parquet, one row an operation."""
 
 import codecs
 import csv
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from analysis.cells import quoted, typed_frame
+from analysis.cells import quoted, typed_batch
+from analysis.record import ParquetRecord, Record, TableRecord, unreadable
 from history.errors import UserError
 from history.schema import COLUMNS
 
@@ -24,11 +24,12 @@ _WHOLE_LINE = re.compile(_CELL + b"(?:," + _CELL + b")*")
 _FIRST_LINE = re.compile(rb"[^\r\n]*")
 
 
-def load_history(path: Path) -> pd.DataFrame:
-    """Load a history file into a frame with every column of schema.COLUMNS.
+def load_record(path: Path) -> Record:
+    """Load a history file; a Parquet file is opened only, and decoded as it is gone through.
 
     Rows count from 1; a CSV's heading is row 1. Extra columns are ignored. Raises UserError
-    naming file and row when a cell is not what its column needs, or the file is unreadable.
+    naming file and row when a cell is not what its column needs, or the file is unreadable; for
+    Parquet, cells are looked at when they are read.
     """
     readers = {".csv": _load_csv, ".jsonl": _load_jsonl, ".parquet": _load_parquet}
     if path.suffix not in readers:
@@ -41,21 +42,19 @@ def load_history(path: Path) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist: name a run folder or a history file") from error
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        text = " ".join(str(error).split())[:300]
-        raise UserError(f"{path} cannot be read: {text}") from error
+        raise unreadable(path, error) from error
 
 
-def _load_parquet(path: Path) -> pd.DataFrame:
+def _load_parquet(path: Path) -> Record:
     # Opened here: given a path, pyarrow would also read columns out of the folders' names.
     with path.open("rb") as file, pq.ParquetFile(file) as parquet:
-        names = parquet.schema_arrow.names
-        _require_columns(names, path)
-        _refuse_twice(names, str(path))
-        table = parquet.read(columns=[name for name in _KNOWN if name in names])
+        schema = parquet.schema_arrow
+    _require_columns(schema.names, path)
+    _refuse_twice(schema.names, str(path))
     for column in COLUMNS:
-        if column.name not in table.column_names:
+        if column.name not in schema.names:
             continue
-        kind = table.schema.field(column.name).type
+        kind = schema.field(column.name).type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
         fits = is_text if column.type == "text" else pa.types.is_integer(kind)
@@ -64,14 +63,10 @@ def _load_parquet(path: Path) -> pd.DataFrame:
                 f"{path}: column {column.name} has type {kind}, expected "
                 f"{'text' if column.type == 'text' else 'integers'}: write it again with that type"
             )
-    cells = {
-        name: table.column(name).unify_dictionaries().combine_chunks()
-        for name in table.column_names
-    }
-    return typed_frame(cells, table.num_rows, where=str(path), first_row=1)
+    return ParquetRecord(path)
 
 
-def _load_csv(path: Path) -> pd.DataFrame:
+def _load_csv(path: Path) -> Record:
     text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     _refuse_open_quotes(text, path)
     names = _csv_heading(text, path)
@@ -105,7 +100,7 @@ def _load_csv(path: Path) -> pd.DataFrame:
             f"{row.expected_columns}"
         ) from error
     cells = {name: table.column(name).combine_chunks() for name in table.column_names}
-    return typed_frame(cells, table.num_rows, where=str(path), first_row=2)
+    return _in_memory(cells, table.num_rows, path, first_row=2)
 
 
 def _refuse_open_quotes(text: bytes, path: Path) -> None:
@@ -144,7 +139,7 @@ def _refuse_twice(names: list[str], where: str) -> None:
         raise UserError(f"{where}: column {twice[0]} stands twice; keep one of them")
 
 
-def _load_jsonl(path: Path) -> pd.DataFrame:
+def _load_jsonl(path: Path) -> Record:
     cells: dict[str, list[str]] = {name: [] for name in _KNOWN}
     rows = 0
     with path.open(encoding="utf-8") as file:
@@ -153,7 +148,12 @@ def _load_jsonl(path: Path) -> pd.DataFrame:
             for name in _KNOWN:
                 cells[name].append(_json_cell(fields.get(name)))
     arrays = {name: _texts(texts, name, path) for name, texts in cells.items()}
-    return typed_frame(arrays, rows, where=str(path), first_row=1)
+    return _in_memory(arrays, rows, path, first_row=1)
+
+
+def _in_memory(cells: Mapping[str, pa.Array], rows: int, path: Path, *, first_row: int) -> Record:
+    batch = typed_batch(cells, rows, where=str(path), first_row=first_row)
+    return TableRecord(pa.Table.from_batches([batch]))
 
 
 def _texts(texts: list[str], name: str, path: Path) -> pa.Array:

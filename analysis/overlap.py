@@ -1,9 +1,11 @@
 """How many operations were in flight at once: closed intervals, nanoseconds. Pure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from analysis.run import Int64s
+from analysis.stretch import NEVER_NS, Int64s
 
 Float64s = npt.NDArray[np.float64]
 Times = Int64s | Float64s
@@ -12,32 +14,89 @@ _LATEST_NS = 2.0**62
 """As floats, later times need not fit into 64 bits."""
 
 
-def overlapping_share(start: Int64s, end: Int64s) -> float:
-    """Give the share of operations that overlap at least one other; sorted by start."""
-    if len(start) < 2:  # noqa: PLR2004
-        return 0.0
-    overlaps_next = start[1:] <= end[:-1]
-    overlaps_earlier = start[1:] <= np.maximum.accumulate(end)[:-1]
-    touched = np.zeros(len(start), dtype=bool)
-    touched[1:] |= overlaps_earlier
-    touched[:-1] |= overlaps_next
-    return float(touched.mean())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrency:
+    """How much of a history happened at once.
+
+    `overlapping` operations overlap at least one other, `in_flight_peak` were in flight at one
+    instant, `in_flight_mean` on average from the first start to the last end.
+    """
+
+    operations: int
+    overlapping: int
+    in_flight_peak: int
+    in_flight_mean: float
+
+    @property
+    def overlapping_share(self) -> float:
+        """The share of operations that overlap at least one other."""
+        return self.overlapping / self.operations if self.operations else 0.0
 
 
-def peak_in_flight(start: Int64s, end: Int64s) -> int:
-    """Give the largest number of operations in flight at one instant; sorted by start."""
-    if not len(start):
-        return 0
-    ended_before = np.searchsorted(np.sort(end), start, side="left")
-    return int((np.arange(1, len(start) + 1) - ended_before).max())
+class UnsortedError(ValueError):
+    """Operations came out of the order of their starts."""
 
 
-def mean_in_flight(start: Int64s, end: Int64s) -> float:
-    """Give the mean number of operations in flight, from the first start to the last end."""
-    if not len(start):
-        return 0.0
-    span = float(end.max()) - float(start.min())
-    return float((end.astype(float) - start.astype(float)).sum() / span) if span > 0 else 0.0
+class Meter:
+    """Measures concurrency of operations that come sorted by start, however many.
+
+    When operation i starts, i less those that ended before are in flight; and what ended before
+    has started before, so that ends are remembered only while operations may still start before
+    them. One overlaps nothing exactly if nothing is in flight when it starts, nor when the next
+    one does.
+    """
+
+    def __init__(self) -> None:
+        self._operations = 0
+        self._ended = 0
+        self._open = np.zeros(0, dtype=np.int64)
+        self._alone = 0
+        self._last_began_alone = False
+        self._peak = 0
+        self._busy_ns = 0.0
+        self._first_ns: int | None = None
+        self._last_start_ns = -int(NEVER_NS)
+        self._last_end_ns = -int(NEVER_NS)
+
+    def add(self, start: Int64s, end: Int64s) -> None:
+        """Add operations; raises UnsortedError when one started before the last of those before."""
+        if not len(start):
+            return
+        if start[0] < self._last_start_ns or (start[1:] < start[:-1]).any():
+            raise UnsortedError
+        open_ends = np.sort(np.concatenate((self._open, end)))
+        ended = self._ended + np.searchsorted(open_ends, start, side="left")
+        in_flight = self._operations + np.arange(len(start)) - ended
+        began_alone = in_flight == 0
+        stayed_alone = np.concatenate(([self._last_began_alone], began_alone[:-1])) & began_alone
+        self._alone += int(stayed_alone.sum())
+        self._last_began_alone = bool(began_alone[-1])
+        self._peak = max(self._peak, int(in_flight.max()) + 1)
+        self._operations += len(start)
+        self._open = open_ends[int(ended[-1]) - self._ended :]
+        self._ended = int(ended[-1])
+        self._first_ns = int(start[0]) if self._first_ns is None else self._first_ns
+        self._last_start_ns = int(start[-1])
+        self._last_end_ns = max(self._last_end_ns, int(end.max()))
+        self._busy_ns += float((end - start).sum(dtype=np.float64))
+
+    def close(self) -> Concurrency:
+        """Give what was measured."""
+        span_ns = float(self._last_end_ns - (self._first_ns or 0)) if self._operations else 0.0
+        return Concurrency(
+            operations=self._operations,
+            overlapping=self._operations - self._alone - self._last_began_alone,
+            in_flight_peak=self._peak,
+            in_flight_mean=self._busy_ns / span_ns if span_ns > 0 else 0.0,
+        )
+
+
+def concurrency(start: Int64s, end: Int64s) -> Concurrency:
+    """Measure the concurrency of operations in any order."""
+    meter = Meter()
+    order = np.argsort(start, kind="stable")
+    meter.add(start[order], end[order])
+    return meter.close()
 
 
 def open_time(start: Times, end: Times, at: Times) -> Int64s:

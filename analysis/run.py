@@ -1,56 +1,57 @@
 """What is judged: a history, what is known of the counter, and how it was recorded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
+from analysis import effects
+from analysis.effects import Completed, Effects
+from analysis.record import Record
+from analysis.scan import Scan, scan
+from analysis.stretch import Bools, Stretch
 from history.health import HealthSample
 from history.manifest import Manifest
-from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason, Returns
+from history.operation import Kind, Outcome, Reason, Returns
 
-Int64s = npt.NDArray[np.int64]
-NEVER_NS = np.int64(2**63 - 1)
-"""End of an interval that never ended: later than every time; its negative is before all."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class Intervals:
-    """Completed operations as arrays of equal length, sorted by value, then by start.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """A host's clock: its time plus `offset_ns` is the common time, within +-`error_ns`."""
 
-    `value` is normalised to the value *after* the increment; `row` is the position in the
-    frame. int64 all of them, nanoseconds for `start` and `end`.
-    """
-
-    start: Int64s
-    end: Int64s
-    value: Int64s
-    row: Int64s
-
-    def __len__(self) -> int:
-        return len(self.value)
+    offset_ns: int = 0
+    error_ns: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A history ready to be judged.
 
-    `frame` has one row an operation and every column of schema.COLUMNS: int64 for start_ns,
-    Int64 (nullable) for the other numbers, category for text. `initial` and `final` are as
-    the counter holds them, before the first increment and after the last; `final` is None
-    when unknown. `manifest` is None for a plain history file; `health` is how the generators
-    fared, empty there and for runs of before it was recorded.
+    `record` holds the operations. `initial` and `final` are as the counter holds them, before
+    the first increment and after the last; `final` is None when unknown. `window_ns` bounds how
+    long after it was sent an unanswered request can still take effect (None: for ever), and
+    `window_of` says where that is from. `clocks` says of each host how its clock compares with
+    a common time, None where that is not known.
+    `give_up` says, when asked, that a search has used up its budget. `manifest` is None for a
+    plain history file; `health` is how the generators fared, empty there and for runs of before
+    it was recorded.
     """
 
     run_id: str
-    frame: pd.DataFrame
+    record: Record
     initial: int
     final: int | None
     returns: Returns = Returns.NEW
     allow_unanswered: int = 0
+    window_ns: int | None = None
+    window_of: str = ""
+    clocks: Mapping[str, Clock] | None = None
+    give_up: Callable[[], bool] = field(default=lambda: False)
     manifest: Manifest | None = None
     health: Sequence[HealthSample] = ()
 
@@ -60,87 +61,77 @@ class Run:
         return 1 if self.returns is Returns.OLD else 0
 
     @cached_property
-    def inconsistent(self) -> npt.NDArray[np.bool_]:
-        """Rows that contradict themselves (`well-formed` names them); boolean, one a row."""
-        ok = self.mask(outcome=Outcome.OK)
-        has_value = self.frame["value"].notna().to_numpy()
-        end = self._column("end_ns", fill=NEVER_NS)
-        backwards = end < self.frame["start_ns"].to_numpy(dtype=np.int64)
-        unended = ok & self.frame["end_ns"].isna().to_numpy()
-        inconsistent: npt.NDArray[np.bool_] = backwards | unended | (ok != has_value)
-        return inconsistent
-
-    @cached_property
-    def beyond_64_bits(self) -> npt.NDArray[np.bool_]:
-        """Rows whose answer, or the value it stands for, 64 bits cannot hold; one a row."""
-        value = self._column("value", fill=np.int64(0))
-        ups = self.mask(kind=Kind.INCREMENT, outcome=Outcome.OK)
-        downs = self.mask(kind=Kind.DECREMENT, outcome=Outcome.OK)
-        beyond: npt.NDArray[np.bool_] = (
-            self.mask(outcome=Outcome.INDETERMINATE, reason=Reason.VALUE_EXCEEDS_64_BITS)
-            | (ups & (value > INT64_MAX - self.shift))
-            | (downs & (value < INT64_MIN + self.shift))
-        )
-        return beyond
-
-    @cached_property
-    def sent(self) -> npt.NDArray[np.bool_]:
-        """Rows of requests that went onto the wire; one that found no connection did not."""
-        attempts = self._column("attempts", fill=np.int64(1))
-        sent: npt.NDArray[np.bool_] = attempts > 0
-        return sent
-
-    @cached_property
-    def increments(self) -> Intervals:
-        """Every ok increment."""
-        return self._intervals(Kind.INCREMENT, shift=self.shift)
-
-    @cached_property
-    def decrements(self) -> Intervals:
-        """Every ok decrement; `value` is the value after it."""
-        return self._intervals(Kind.DECREMENT, shift=-self.shift)
-
-    @cached_property
-    def reads(self) -> Intervals:
-        """Every ok read."""
-        return self._intervals(Kind.READ, shift=0)
-
-    @cached_property
-    def uncertain_starts(self) -> Int64s:
-        """Sorted starts of the effects that perhaps happened; int64 nanoseconds.
-
-        They are unanswered increments, and extra sends of increments that a client re-sent.
-        Those of a row that contradicts itself may have happened at any time: -NEVER_NS.
-        """
-        return self._start[self.uncertain_rows]
-
-    @cached_property
-    def uncertain_rows(self) -> Int64s:
-        """The rows behind `uncertain_starts`, in that order; a row stands once an effect."""
-        rows = self._uncertain(Kind.INCREMENT)
-        order = np.argsort(self._start[rows], kind="stable")
-        return rows[order]
-
-    @cached_property
-    def uncertain_decrements(self) -> int:
-        """How many decrements perhaps happened."""
-        return len(self._uncertain(Kind.DECREMENT))
-
-    @cached_property
     def hosts(self) -> list[str]:
         """The distinct hosts whose clocks stamped this history; all blanks are one more."""
-        found = self.frame["host"].unique()
-        return sorted({"" if pd.isna(host) else str(host) for host in found})
+        if "host" not in self.record.names:
+            return [""] if self.record.rows else []
+        found: set[str] = set()
+        for first_row, batch in self.record.batches(("host",)):
+            codes, words = Stretch(first_row, batch).words("host")
+            found |= {[*words, ""][code] for code in np.unique(codes).tolist()}
+        return sorted(found)
 
     @cached_property
-    def host_of_row(self) -> npt.NDArray[np.object_]:
-        """The host of each row, as in `hosts`."""
-        return self.frame["host"].astype(object).fillna("").to_numpy(dtype=object)
+    def scan(self) -> Scan:
+        """What one pass over the record found.
+
+        Raises UserError when the record cannot be read.
+        """
+        return scan(
+            self.record,
+            initial=self.initial,
+            shift=self.shift,
+            window_ns=self.window_ns,
+        )
 
     @property
     def has_decrements(self) -> bool:
         """Whether numbers may legally come back: a rejected decrement cannot have done that."""
-        return len(self.decrements) + self.uncertain_decrements > 0
+        return self.scan.has_decrements
+
+    @cached_property
+    def frame(self) -> "pd.DataFrame":
+        """The whole record in memory: every column of schema.COLUMNS.
+
+        int64 for start_ns, Int64 (nullable) for the other numbers, category for text.
+        """
+        # pandas takes longer to import than a million operations take to be judged.
+        from analysis.frame import frame_of  # noqa: PLC0415
+
+        return frame_of(self.record)
+
+    @cached_property
+    def increments(self) -> Completed:
+        """Every ok increment, sorted by value, then by start."""
+        return self._completed(Kind.INCREMENT)
+
+    @cached_property
+    def decrements(self) -> Completed:
+        """Every ok decrement; `value` is the value after it."""
+        return self._completed(Kind.DECREMENT)
+
+    @cached_property
+    def reads(self) -> Completed:
+        """Every ok read."""
+        return self._completed(Kind.READ)
+
+    def unseen(self, kind: Kind) -> Effects:
+        """Give the operations of a kind that perhaps happened."""
+        parts = [
+            effects.uncertain(stretch, kind, shift=self.shift, window_ns=self.window_ns)
+            for stretch in self._stretches()
+        ]
+        return effects.joined(Effects, parts)
+
+    @cached_property
+    def inconsistent(self) -> Bools:
+        """Rows that contradict themselves (`well-formed` names them); boolean, one a row."""
+        return self._rows(lambda stretch: stretch.inconsistent)
+
+    @cached_property
+    def sent(self) -> Bools:
+        """Rows of requests that went onto the wire; one that found no connection did not."""
+        return self._rows(lambda stretch: stretch.attempts > 0)
 
     def mask(
         self,
@@ -148,42 +139,32 @@ class Run:
         kind: Kind | None = None,
         outcome: Outcome | None = None,
         reason: Reason | None = None,
-    ) -> npt.NDArray[np.bool_]:
+    ) -> Bools:
         """Select rows by kind, outcome and reason; boolean, one a row."""
-        selected = np.ones(len(self.frame), dtype=bool)
-        if kind is not None:
-            selected &= (self.frame["kind"] == str(kind)).to_numpy()
-        if outcome is not None:
-            selected &= (self.frame["outcome"] == str(outcome)).to_numpy()
-        if reason is not None:
-            selected &= (self.frame["reason"] == reason.label).to_numpy()
-        return selected
 
-    def _intervals(self, kind: Kind, *, shift: int) -> Intervals:
-        usable = self.mask(kind=kind, outcome=Outcome.OK) & self.frame["value"].notna().to_numpy()
-        rows = np.flatnonzero(usable & ~self.beyond_64_bits)
-        # A row whose times contradict each other says nothing of order: it is treated as
-        # concurrent with everything, so that it can raise no false alarm.
-        start = self._start[rows]
-        end = np.where(self.inconsistent, NEVER_NS, self._column("end_ns", fill=NEVER_NS))[rows]
-        value = self._column("value", fill=np.int64(0))[rows] + shift
-        order = np.lexsort((start, value))
-        return Intervals(start[order], end[order], value[order], rows[order])
+        def selected(stretch: Stretch) -> Bools:
+            rows = np.ones(len(stretch), dtype=bool)
+            if kind is not None:
+                rows &= stretch.is_kind(kind)
+            if outcome is not None:
+                rows &= stretch.is_outcome(outcome)
+            if reason is not None:
+                rows &= stretch.is_reason(reason)
+            return rows
 
-    def _uncertain(self, kind: Kind) -> Int64s:
-        of_kind = self.mask(kind=kind)
-        attempts = self._column("attempts", fill=np.int64(1))
-        valued = self.mask(outcome=Outcome.OK) & self.frame["value"].notna().to_numpy()
-        unsure = self.mask(outcome=Outcome.INDETERMINATE) | (self.inconsistent & ~valued)
-        # Of a request sent r times, one send is the operation itself; the others are effects
-        # that perhaps happened. So is that one where the value it took is not known.
-        effects = np.maximum(attempts - 1, 0) + (unsure | self.beyond_64_bits)
-        return np.repeat(np.arange(len(self.frame)), np.where(of_kind, effects, 0))
+        return self._rows(selected)
 
-    @cached_property
-    def _start(self) -> Int64s:
-        start = self.frame["start_ns"].to_numpy(dtype=np.int64)
-        return np.where(self.inconsistent, -NEVER_NS, start)
+    def _completed(self, kind: Kind) -> Completed:
+        parts = [effects.completed(each, kind, shift=self.shift) for each in self._stretches()]
+        found = effects.joined(Completed, parts)
+        order = np.lexsort((found.start, found.value))
+        return Completed(*(getattr(found, name)[order] for name in Completed.__slots__))
 
-    def _column(self, name: str, *, fill: np.int64) -> Int64s:
-        return self.frame[name].to_numpy(dtype=np.int64, na_value=fill)
+    def _rows(self, of: Callable[[Stretch], Bools]) -> Bools:
+        return np.concatenate([np.zeros(0, dtype=bool), *(of(s) for s in self._stretches())])
+
+    def _stretches(self) -> list[Stretch]:
+        return [
+            Stretch(first_row, batch)
+            for first_row, batch in self.record.batches((*effects.COLUMNS, "delta"))
+        ]

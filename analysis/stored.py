@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from analysis.load import load_history
+from analysis.load import load_record
 from analysis.run import Run
 from history.errors import UserError
 from history.health import read_health
@@ -22,7 +22,7 @@ def load_run(folder: RunFolder, *, allow_unanswered: int = 0) -> Run:
         )
     return Run(
         run_id=manifest.run_id,
-        frame=load_history(folder.operations),
+        record=load_record(folder.operations),
         initial=_initial(folder.path, manifest.initial.value),
         final=manifest.final.value,
         returns=manifest.returns,

@@ -86,6 +86,11 @@ _ARROW = {
 }
 
 
+def arrow_type(column: Column) -> pa.DataType:
+    """Give the Arrow type of a column."""
+    return _ARROW[column.type]
+
+
 def arrow_schema() -> pa.Schema:
     """Give the Arrow schema of a sealed history, in column order."""
-    return pa.schema([(column.name, _ARROW[column.type]) for column in COLUMNS])
+    return pa.schema([(column.name, arrow_type(column)) for column in COLUMNS])

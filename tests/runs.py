@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from analysis.cells import typed_frame
+from analysis.cells import typed_batch
+from analysis.record import TableRecord
 from analysis.run import Run
 from history.health import SAMPLE_NS, HealthSample
 from history.manifest import KnownValue, Load, Manifest, ProcessRecord
@@ -56,9 +57,10 @@ def run_of(rows: Sequence[dict[str, Any]], **fields: Any) -> Run:
         for name in names
     }
     cells = {name: cell.cast(pa.string()) for name, cell in cells.items()}
-    frame = typed_frame(cells, len(rows), where="rows", first_row=1)
+    batch = typed_batch(cells, len(rows), where="rows", first_row=1)
+    record = TableRecord(pa.Table.from_batches([batch]))
     known: dict[str, Any] = {"run_id": "rows", "initial": 0, "final": None}
-    return Run(frame=frame, **(known | {"returns": Returns.NEW} | fields))
+    return Run(record=record, **(known | {"returns": Returns.NEW} | fields))
 
 
 def ok(start_ns: int, end_ns: int, value: int, **more: Any) -> dict[str, Any]:

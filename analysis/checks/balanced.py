@@ -14,7 +14,8 @@ import numpy as np
 
 from analysis.completeness import unless_missing
 from analysis.evidence import about, plural
-from analysis.run import Int64s, Run
+from analysis.run import Run
+from analysis.stretch import Int64s
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
 
 NAME = "balanced"
@@ -33,7 +34,7 @@ def check(run: Run) -> Finding:
         run.decrements.value,
         run.initial,
         run.final,
-        limit=len(run.uncertain_starts) + run.uncertain_decrements + 1,
+        limit=len(run.scan.unseen) + run.scan.unseen_decrements + 1,
     )
     # More ups than there should be need unanswered decrements to bring the counter back.
     needed_down = int(surplus[surplus > 0].sum())
@@ -43,10 +44,10 @@ def check(run: Run) -> Finding:
         "unbalanced": int((surplus != 0).sum()),
         "decrements_needed": needed_down,
         "increments_needed": needed_up,
-        "unanswered_decrements": run.uncertain_decrements,
-        "unanswered_increments": len(run.uncertain_starts),
+        "unanswered_decrements": run.scan.unseen_decrements,
+        "unanswered_increments": len(run.scan.unseen),
     }
-    if needed_down > run.uncertain_decrements or needed_up > len(run.uncertain_starts):
+    if needed_down > run.scan.unseen_decrements or needed_up > len(run.scan.unseen):
         return unless_missing(run, _unbalanced(run, boundary, surplus, counts))
     return Finding(
         check=NAME,

@@ -2,9 +2,13 @@
 
 import numpy as np
 
-from analysis.evidence import about, plural
-from analysis.run import Int64s, Run
-from analysis.verdict import EVIDENCE_CAP, Finding, Verdict
+from analysis import effects
+from analysis.evidence import operations_of, plural
+from analysis.run import Run
+from analysis.scan import Rows
+from analysis.stretch import Stretch
+from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
+from history.operation import Kind
 
 NAME = "bounded"
 
@@ -16,37 +20,42 @@ def check(run: Run) -> Finding:
     A read may also return the initial value itself. Without a final value only the lower
     bound is known.
     """
+    found = run.scan
     low, high = _limits(run)
     outside = _outside(run, low, high)
-    beyond = np.flatnonzero(run.beyond_64_bits)
-    rows = np.concatenate([outside, beyond])
-    checked = len(run.increments) + len(run.decrements) + len(run.reads)
+    checked = sum(extent.count for extent in found.extents.values())
+    total = outside.count + found.beyond_64_bits.count
     counts = {
         "checked": checked,
-        "outside": len(outside),
-        "beyond_64_bits": len(beyond),
+        "outside": outside.count,
+        "beyond_64_bits": found.beyond_64_bits.count,
         "low": low,
         "high": high,
     }
     bracket = "[" if run.has_decrements else "("
     interval = f"{bracket}{low:,}, {'unknown' if high is None else f'{high:,}'}]"
-    if len(rows):
+    if total:
+        rows = [*outside.first, *found.beyond_64_bits.first][:EVIDENCE_CAP]
         return Finding(
             check=NAME,
             verdict=Verdict.FAIL,
-            summary=f"{plural(len(rows), 'value')} outside {interval}.",
+            summary=f"{plural(total, 'value')} outside {interval}.",
             counts=counts,
             evidence=tuple(
-                about(run, f"value {_value(run, int(row))} lies outside {interval}", [row])
-                for row in rows[:EVIDENCE_CAP]
+                Evidence(
+                    summary=f"value {_said(operation['value'])} lies outside {interval}",
+                    operations=(operation,),
+                )
+                for operation in operations_of(run, rows)
             ),
-            evidence_total=len(rows),
+            evidence_total=total,
         )
     if not checked:
         return Finding(
             check=NAME,
             verdict=Verdict.INCONCLUSIVE,
-            summary="No operation returned a value, so nothing could be compared.",
+            summary="No operation returned a value, so nothing could be compared: a history with "
+            "answered operations would decide it.",
             counts=counts,
         )
     return Finding(
@@ -61,28 +70,35 @@ def _limits(run: Run) -> tuple[int, int | None]:
     if not run.has_decrements:
         return run.initial, run.final
     # Numbers come and go: the extremes are all decrements first, or all increments first.
-    down = len(run.decrements) + run.uncertain_decrements
-    up = len(run.increments) + len(run.uncertain_starts)
+    found = run.scan
+    down = found.extents[Kind.DECREMENT].count + found.unseen_decrements
+    up = found.extents[Kind.INCREMENT].count + len(found.unseen)
     return run.initial - down, run.initial + up
 
 
-def _outside(run: Run, low: int, high: int | None) -> Int64s:
-    changes_low = low if run.has_decrements else low + 1
-    picked = [
-        _beyond(run.increments.value, run.increments.row, changes_low, high),
-        _beyond(run.decrements.value, run.decrements.row, low, high),
-        _beyond(run.reads.value, run.reads.row, low, high),
-    ]
-    return np.sort(np.concatenate(picked))
+def _outside(run: Run, low: int, high: int | None) -> Rows:
+    """Find the operations whose values lie outside; the record is only read again if there are."""
+    lowest = dict.fromkeys(Kind, low)
+    if not run.has_decrements:
+        lowest[Kind.INCREMENT] = low + 1
+    rows = Rows()
+    inside = all(
+        extent.low is None
+        or (extent.low >= lowest[kind] and (high is None or (extent.high or 0) <= high))
+        for kind, extent in run.scan.extents.items()
+    )
+    for first_row, batch in () if inside else run.record.batches(effects.COLUMNS):
+        stretch = Stretch(first_row, batch)
+        wrong = np.zeros(len(stretch), dtype=bool)
+        for kind in Kind:
+            done = effects.completed(stretch, kind, shift=run.shift)
+            beyond = done.value < lowest[kind]
+            if high is not None:
+                beyond |= done.value > high
+            wrong[done.row[beyond] - first_row] = True
+        rows.take(stretch, wrong)
+    return rows
 
 
-def _beyond(values: Int64s, rows: Int64s, low: int, high: int | None) -> Int64s:
-    outside = values < low
-    if high is not None:
-        outside |= values > high
-    return rows[outside]
-
-
-def _value(run: Run, row: int) -> str:
-    value = run.frame["value"].iloc[[row]].to_list()[0]
-    return f"{value:,}" if isinstance(value, int) else "of more than 64 bits"
+def _said(value: int | None) -> str:
+    return "of more than 64 bits" if value is None else f"{value:,}"

@@ -4,6 +4,7 @@ from analysis.completeness import unless_missing
 from analysis.evidence import plural
 from analysis.run import Run
 from analysis.verdict import Finding, Verdict
+from history.operation import Kind
 
 NAME = "conserved"
 
@@ -16,18 +17,21 @@ def check(run: Run) -> Finding:
     missing from the record can have made the difference.
     On a plain history file without a final value, the largest value returned stands for it.
     """
+    found = run.scan
+    ups, downs = found.extents[Kind.INCREMENT], found.extents[Kind.DECREMENT]
     final, how = run.final, "final value"
-    if final is None and run.manifest is None and not run.has_decrements and len(run.increments):
-        final, how = int(run.increments.value[-1]), "largest value returned"
-    ok = len(run.increments) - len(run.decrements)
-    least = ok - run.uncertain_decrements
-    most = ok + len(run.uncertain_starts)
+    if final is None and run.manifest is None and not run.has_decrements:
+        final, how = ups.high, "largest value returned"
+    ok = ups.count - downs.count
+    least = ok - found.unseen_decrements
+    most = ok + len(found.unseen)
     counts = {"ok": ok, "least": least, "most": most, "final": final, "initial": run.initial}
     if final is None:
         return Finding(
             check=NAME,
             verdict=Verdict.INCONCLUSIVE,
-            summary="The counter's final value is not known, so the sum could not be checked.",
+            summary="The counter's final value is not known, so the sum could not be checked: it "
+            "would be decided by --final, or a read at the end.",
             counts=counts,
         )
     grown = final - run.initial

@@ -9,13 +9,10 @@ late send in an open loop is no trouble: it is stamped when it is sent. What was
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from analysis.asked import unmet
 from analysis.clients import RUNNER, Client, at_peak, clients_of
 from analysis.evidence import duration, plural
-from analysis.overlap import mean_in_flight, overlapping_share, peak_in_flight
-from analysis.run import Int64s, Run
+from analysis.run import Run
 from analysis.verdict import Evidence, Finding, Verdict
 from analysis.witness import too_slow, unrecorded
 from history.manifest import ENDED_WELL, Manifest
@@ -34,22 +31,22 @@ def check(run: Run) -> Finding:
     or left no record of how it fared, the run was interrupted or too short, or too little of an
     open-loop schedule was sent.
     """
-    start, end = _completed(run)
+    measured = run.scan.concurrency
     clients = at_peak(run, clients_of(run))
     counts: dict[str, int | float | None] = {
-        "completed": len(start),
-        "overlapping_share": round(overlapping_share(start, end), 4),
-        "in_flight_peak": peak_in_flight(start, end),
-        "in_flight_mean": round(mean_in_flight(start, end), 2),
+        "completed": measured.operations,
+        "overlapping_share": round(measured.overlapping_share, 4),
+        "in_flight_peak": measured.in_flight_peak,
+        "in_flight_mean": round(measured.in_flight_mean, 2),
     }
     weak = []
     if run.manifest is not None:
         weak = _troubles(run, run.manifest, clients)
         counts |= _client_counts(clients)
-    weak += _weaknesses(len(start), overlapping_share(start, end))
+    weak += _weaknesses(measured.operations, measured.overlapping_share)
     tried = (
-        f"{plural(len(start), 'completed operation')}, {counts['overlapping_share']:.0%} of them "
-        f"overlapping another, {counts['in_flight_mean']:g} in flight on average and "
+        f"{plural(measured.operations, 'completed operation')}, {counts['overlapping_share']:.0%} "
+        f"of them overlapping another, {counts['in_flight_mean']:g} in flight on average and "
         f"{counts['in_flight_peak']} at the peak{_slowest(run, clients)}"
     )
     return Finding(
@@ -94,16 +91,6 @@ def _slowest(run: Run, clients: Sequence[Client]) -> str:
     )
 
 
-def _completed(run: Run) -> tuple[Int64s, Int64s]:
-    """Give starts and ends of what was answered, without rows whose times are contradictory."""
-    parts = (run.increments, run.decrements, run.reads)
-    whole = ~run.inconsistent[np.concatenate([part.row for part in parts])]
-    start = np.concatenate([part.start for part in parts])[whole]
-    end = np.concatenate([part.end for part in parts])[whole]
-    order = np.argsort(start, kind="stable")
-    return start[order], end[order]
-
-
 def _weaknesses(completed: int, overlapping: float) -> list[str]:
     weak = []
     if completed < MIN_OPERATIONS:
@@ -132,11 +119,11 @@ def _troubles(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[s
         for process in manifest.processes
         if process.exit_state != ENDED_WELL
     ]
-    answered = run.frame.loc[run.mask(outcome=Outcome.OK), "source"].value_counts()
+    by_source = run.scan.by_source
     troubles += [
         f"The {source} generator got no answer at all"
         for source in _generators(manifest)
-        if not int(answered.get(source, 0))
+        if not by_source.get(source, {}).get(Outcome.OK)
     ]
     troubles += unmet(run, manifest, clients)
     return troubles + too_slow(manifest, clients) + unrecorded(run, clients)

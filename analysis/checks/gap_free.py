@@ -3,10 +3,14 @@
 import numpy as np
 
 from analysis.completeness import unless_missing
-from analysis.evidence import about, duration, plural
-from analysis.holes import Holes, deadlines, find_holes, first_unexplained
-from analysis.run import NEVER_NS, Int64s, Run
+from analysis.evidence import Wanted, about, duration, find, plural
+from analysis.fills import Fills, fillable
+from analysis.holes import Holes, find_holes, latest_fill
+from analysis.matching import HallSet, match
+from analysis.run import Run
+from analysis.stretch import NEVER_NS, Int64s
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
+from history.operation import INT64_MAX, Kind
 
 NAME = "gap-free"
 _NAMED = 10
@@ -16,165 +20,201 @@ def check(run: Run) -> Finding:
     """FAIL when a missing value cannot be explained, by count or by real time.
 
     INCONCLUSIVE when more than `allow_unanswered` can be, each by an unanswered request, or
-    when records are missing. With several hosts the times do not compare and only the count
-    can speak.
+    when records are missing. Across hosts times compare as far as their clocks are known.
     """
+    found = run.scan
     last = _last(run)
     if last is None:
         return Finding(
             check=NAME,
             verdict=Verdict.INCONCLUSIVE,
-            summary="No value is known beyond the initial one, so there is no range to check.",
+            summary="No value is known beyond the initial one, so there is no range to check: a "
+            "final value or an answered increment would give one.",
         )
-    starts = run.uncertain_starts
-    holes = find_holes(run.increments.value, run.initial, last, limit=len(starts) + 1)
-    due = _deadlines(run, holes)
-    failing = first_unexplained(starts, due)
+    unseen = found.unseen
+    holes = find_holes(found.answers, run.initial, last, limit=len(unseen) + 1, runs=EVIDENCE_CAP)
     counts = {
         "first": run.initial + 1,
         "last": last,
         "missing": holes.count,
-        "unanswered": len(starts),
+        "unanswered": len(unseen),
         "allowed": run.allow_unanswered,
-        "unanswered_left_over": max(0, len(starts) - holes.count),
+        "unanswered_left_over": max(0, len(unseen) - holes.count),
     }
-    if failing is not None:
-        return unless_missing(run, _failed(run, holes, due, failing, counts))
-    if holes.count:
-        return _explained(run, holes, counts)
-    surplus = (
-        f" {plural(len(starts), 'request')} got no answer, and none of them took a number that "
-        "is missing."
-        if len(starts)
-        else ""
-    )
-    return Finding(
-        check=NAME,
-        verdict=Verdict.PASS if len(run.increments) else Verdict.INCONCLUSIVE,
-        summary=(
-            f"{plural(last - run.initial, 'value')}, none missing ({run.initial + 1:,} to "
-            f"{last:,}).{surplus}"
-            if len(run.increments)
-            else "No increment returned a value."
-        ),
-        counts=counts,
-    )
+    if not holes.count:
+        return _none_missing(run, last, counts)
+    fills = fillable(run, holes.lowest)
+    matching = match(fills.first, fills.last, len(holes.lowest))
+    if matching.lacking is not None:
+        return unless_missing(run, _failed(run, holes, matching.lacking, fills, counts))
+    return _explained(run, holes, matching.taker, counts)
 
 
 def _last(run: Run) -> int | None:
     """Give the largest value known to have been reached; a final read is the last word."""
     if run.final is not None:
         return run.final
-    seen = [int(part.value[-1]) for part in (run.increments, run.reads) if len(part)]
-    return max(seen, default=None)
+    highest = [run.scan.extents[kind].high for kind in (Kind.INCREMENT, Kind.READ)]
+    return max((value for value in highest if value is not None), default=None)
 
 
-def _deadlines(run: Run, holes: Holes) -> Int64s:
-    if len(run.hosts) > 1:
-        return np.full(len(holes.lowest), NEVER_NS)
-    return deadlines(holes.lowest, run.increments, run.reads)
+def _none_missing(run: Run, last: int, counts: dict[str, int]) -> Finding:
+    unanswered = counts["unanswered"]
+    surplus = (
+        f" {plural(unanswered, 'request')} got no answer, and none of them took a number that is "
+        "missing."
+        if unanswered
+        else ""
+    )
+    returned = run.scan.answers.count
+    return Finding(
+        check=NAME,
+        verdict=Verdict.PASS if returned else Verdict.INCONCLUSIVE,
+        summary=(
+            f"{plural(last - run.initial, 'value')}, none missing ({run.initial + 1:,} to "
+            f"{last:,}).{surplus}"
+            if returned
+            else "No increment returned a value: a history with answered increments would decide "
+            "it."
+        ),
+        counts=counts,
+    )
 
 
-def _explained(run: Run, holes: Holes, counts: dict[str, int]) -> Finding:
+def _explained(run: Run, holes: Holes, taker: Int64s, counts: dict[str, int]) -> Finding:
     allowed = holes.count <= run.allow_unanswered
     requests = plural(counts["unanswered"], "unanswered request")
+    advice = (
+        ""
+        if allowed
+        else (
+            "; a run in which every request is answered would decide it, or the database's own "
+            "log of its writes"
+        )
+    )
+    rows = run.scan.unseen.row
     return Finding(
         check=NAME,
         verdict=Verdict.PASS if allowed else Verdict.INCONCLUSIVE,
         summary=(
             f"{plural(holes.count, 'value')} of {counts['first']:,} to {counts['last']:,} missing, "
             f"each of which one of {requests} can have taken; {run.allow_unanswered:,} allowed "
-            "(allow-unanswered)."
+            f"(allow-unanswered){advice}."
         ),
         counts=counts,
         evidence=tuple(
             about(
                 run,
                 f"{hole} was returned to nobody; this request got no answer and can have taken it",
-                [run.uncertain_rows[position]],
+                [rows[effect]],
             )
-            for position, hole in enumerate(holes.lowest[:EVIDENCE_CAP].tolist())
+            for hole, effect in zip(
+                holes.lowest[:EVIDENCE_CAP].tolist(), taker[:EVIDENCE_CAP].tolist(), strict=True
+            )
         ),
         evidence_total=holes.count,
     )
 
 
-def _failed(run: Run, holes: Holes, due: Int64s, failing: int, counts: dict[str, int]) -> Finding:
-    hole, deadline = int(holes.lowest[failing]), int(due[failing])
-    in_time = int(np.searchsorted(run.uncertain_starts, deadline, side="right"))
-    if in_time:
-        why = (
-            f"only {plural(in_time, 'unanswered request')} can have taken any of the "
-            f"{plural(failing + 1, 'value')} missing up to {hole:,}"
-        )
-    elif counts["unanswered"]:
-        why = (
-            f"{hole:,} had been passed before any of "
-            f"{plural(counts['unanswered'], 'unanswered request')} was sent"
-        )
-    else:
-        why = "and no request went unanswered"
+def _failed(
+    run: Run, holes: Holes, lacking: HallSet, fills: Fills, counts: dict[str, int]
+) -> Finding:
+    hole = int(holes.lowest[lacking.holes[-1]])
     return Finding(
         check=NAME,
         verdict=Verdict.FAIL,
         summary=(
             f"{plural(holes.count, 'value')} of {counts['first']:,} to {counts['last']:,} missing, "
-            f"{why}."
+            f"{_why(run, lacking, hole, counts['unanswered'])}{_assumed(run, holes, fills)}."
         ),
         counts=counts | {"first_unexplained": hole},
-        evidence=(
-            _hall_set(run, holes, failing, deadline, in_time),
-            *(
-                _missing_run(run, int(first), int(length))
-                for first, length in zip(
-                    holes.run_first[: EVIDENCE_CAP - 1],
-                    holes.run_length[: EVIDENCE_CAP - 1],
-                    strict=True,
-                )
-            ),
-        ),
-        evidence_total=len(holes.run_first) + 1,
+        evidence=(_hall_set(run, holes, lacking), *_missing_runs(run, holes)),
+        evidence_total=holes.runs + 1,
     )
 
 
-def _hall_set(run: Run, holes: Holes, failing: int, deadline: int, in_time: int) -> Evidence:
+def _why(run: Run, lacking: HallSet, hole: int, unanswered: int) -> str:
+    if not unanswered:
+        return "and no request went unanswered"
+    if len(lacking.effects):
+        return (
+            f"only {plural(len(lacking.effects), 'unanswered request')} can have taken any of the "
+            f"{plural(len(lacking.holes), 'value')} missing up to {hole:,}"
+        )
+    if run.window_ns is None:
+        return (
+            f"{hole:,} had been passed before any of {plural(unanswered, 'unanswered request')} "
+            "was sent"
+        )
+    return f"none of {plural(unanswered, 'unanswered request')} can have taken {hole:,} in time"
+
+
+def _assumed(run: Run, holes: Holes, fills: Fills) -> str:
+    """Say what the verdict rests on, where it rests on how late a request can act."""
+    if run.window_ns is None:
+        return ""
+    for_ever = np.full(len(fills.first), len(holes.lowest) - 1, dtype=np.int64)
+    if match(fills.first, for_ever, len(holes.lowest)).lacking is not None:
+        return ""
+    return (
+        f", as long as no request acts later than {duration(run.window_ns)} after it was sent "
+        f"({run.window_of or 'effect-window-ms'})"
+    )
+
+
+def _hall_set(run: Run, holes: Holes, lacking: HallSet) -> Evidence:
     """Show the values that compete for too few requests, and those requests: the proof."""
-    competing = holes.lowest[: failing + 1].tolist()
+    competing = holes.lowest[lacking.holes].tolist()
     named = ", ".join(f"{hole:,}" for hole in competing[:_NAMED])
     if len(competing) > _NAMED:
         named += f" and {len(competing) - _NAMED:,} more"
-    witness, until = _witness(run, competing[-1], deadline)
+    witness, until = _witness(run, competing[-1])
+    effects = lacking.effects[np.argsort(run.scan.unseen.start[lacking.effects], kind="stable")]
     return about(
         run,
         f"{named}: {plural(len(competing), 'value')} returned to nobody, and "
-        f"{plural(in_time, 'unanswered request')} sent {until}",
-        [*witness, *run.uncertain_rows[: min(in_time, EVIDENCE_CAP)]],
+        f"{plural(len(effects), 'unanswered request')} that can have taken "
+        f"{'it' if len(competing) == 1 else 'any of them'}, sent {until}",
+        [*witness, *run.scan.unseen.row[effects[:EVIDENCE_CAP]]],
     )
 
 
-def _witness(run: Run, hole: int, deadline: int) -> tuple[Int64s, str]:
-    """Give the row of the operation that set the deadline, and how to say it."""
-    increments, reads = run.increments, run.reads
-    saw_more = increments.row[(increments.value > hole) & (increments.end == deadline)]
-    saw_it = reads.row[(reads.value >= hole) & (reads.end == deadline)]
-    if deadline == NEVER_NS or not len(saw_more) + len(saw_it):
-        return saw_more[:0], "in all"
-    if len(saw_more):
-        return saw_more[:1], "before the first operation below, which saw more, had completed"
-    return saw_it[:1], "before the first operation below, a read of what followed, had completed"
-
-
-def _missing_run(run: Run, first: int, length: int) -> Evidence:
-    """Show a run of missing values between the operations on either side of it."""
-    values, rows = run.increments.value, run.increments.row
-    above = int(np.searchsorted(values, first, side="left"))
-    span = f"{first:,}" if length == 1 else f"{first:,} to {first + length - 1:,}"
-    passed = ""
-    if above < len(values) and len(run.hosts) <= 1:
-        since_start_ns = int(run.increments.end[above]) - int(run.frame["start_ns"].min())
-        passed = f"; a larger one was, {duration(since_start_ns)} after the start"
-    return about(
+def _witness(run: Run, hole: int) -> tuple[list[int], str]:
+    """Give the row of the operation that saw more first, and how to say it."""
+    deadline = int(latest_fill(run.scan.answers, np.array([hole]))[0])
+    if deadline == NEVER_NS or len(run.hosts) > 1:
+        return [], "at any time"
+    increment, read = find(
         run,
-        f"{span} ({plural(length, 'value')}) returned to nobody{passed}",
-        [*rows[max(0, above - 1) : above], *rows[above : above + 1]],
+        [
+            Wanted(low=hole, high=INT64_MAX, kinds=(kind,), end_ns=deadline)
+            for kind in (Kind.INCREMENT, Kind.READ)
+        ],
+    )
+    if increment:
+        return increment, "before the first operation below, which saw more, had completed"
+    return read, "before the first operation below, a read of what followed, had completed"
+
+
+def _missing_runs(run: Run, holes: Holes) -> tuple[Evidence, ...]:
+    """Show runs of missing values, each between the operations on either side of it."""
+    shown = range(min(EVIDENCE_CAP - 1, len(holes.run_first)))
+    first, length = holes.run_first.tolist(), holes.run_length.tolist()
+    neighbours = find(
+        run,
+        [
+            Wanted(low=value, high=value)
+            for n in shown
+            for value in (first[n] - 1, min(INT64_MAX, first[n] + length[n]))
+        ],
+    )
+    return tuple(
+        about(
+            run,
+            f"{first[n]:,}"
+            + (f" to {first[n] + length[n] - 1:,}" if length[n] > 1 else "")
+            + f" ({plural(length[n], 'value')}) returned to nobody",
+            [*neighbours[2 * n], *neighbours[2 * n + 1]],
+        )
+        for n in shown
     )

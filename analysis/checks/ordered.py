@@ -1,17 +1,13 @@
-"""Do the values follow real time?
+"""Do the values follow real time?"""
 
-CHECKERS A.2: for completed a, b with v_a < v_b, b must not have completed before a was sent.
-With the operations sorted by value, let P be the running maximum of start over strictly
-smaller values: there is a violation exactly where end < P. A read that returned v comes
-after the increment that returned v; two reads of one value are not ordered.
-"""
+from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from analysis.evidence import about, duration, operations_of, plural, who
-from analysis.run import Int64s, Intervals, Run
+from analysis.apart import find_apart
+from analysis.evidence import Wanted, duration, find, operations_of, plural, who
+from analysis.order import Inversion, Inversions, find_inversions
+from analysis.run import Run
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
+from history.operation import INT64_MIN, Kind
 
 NAME = "ordered"
 
@@ -19,36 +15,27 @@ NAME = "ordered"
 def check(run: Run) -> Finding:
     """FAIL when A completed before B was sent and yet value(A) > value(B).
 
-    Times compare only within one host's clock: with several hosts each is checked by itself
-    and the verdict is INCONCLUSIVE at best. So it is with decrements, whose numbers come back.
+    Times compare exactly within one host's clock. Across hosts they compare as far as the
+    bounds of their clocks allow; without bounds the verdict is INCONCLUSIVE at best.
     """
-    if run.has_decrements:
-        return _undecided("With decrements in the history values may come back: see balanced.")
-    if not len(run.increments) + len(run.reads):
-        return _undecided("No operation returned a value, so there is no order to check.")
-    hosts = run.host_of_row if len(run.hosts) > 1 else None
-    late, early, compared = _inversions(run, hosts)
-    counts = {"compared": compared, "inversions": len(late), "hosts": max(1, len(run.hosts))}
-    if len(late):
-        evidence = tuple(
-            _witness(run, int(a), int(b))
-            for a, b in zip(late[:EVIDENCE_CAP], early[:EVIDENCE_CAP], strict=True)
-        )
-        return Finding(
-            check=NAME,
-            verdict=Verdict.FAIL,
-            summary=(
-                f"{plural(len(late), 'operation')} out of real-time order: {evidence[0].summary}."
-            ),
-            counts=counts,
-            evidence=evidence,
-            evidence_total=len(late),
-        )
-    if hosts is not None:
+    found = run.scan
+    compared = found.answers.count + len(found.answers.reads)
+    if not compared:
         return _undecided(
-            f"In order on each of {len(run.hosts)} hosts, but their clocks are not comparable.",
-            counts,
+            "No operation returned a value, so there is no order to check: a history with answered "
+            "operations would decide it.",
+            {},
         )
+    if len(run.hosts) > 1:
+        return _across_hosts(run, compared)
+    inversions = find_inversions(found.answers, limit=EVIDENCE_CAP)
+    counts: dict[str, int | float | None] = {
+        "compared": compared,
+        "inversions": inversions.count,
+        "hosts": 1,
+    }
+    if inversions.count:
+        return _failed(run, _pairs(run, inversions), inversions.count, counts)
     return Finding(
         check=NAME,
         verdict=Verdict.PASS,
@@ -58,66 +45,99 @@ def check(run: Run) -> Finding:
     )
 
 
-def _undecided(summary: str, counts: dict[str, int] | None = None) -> Finding:
-    return Finding(check=NAME, verdict=Verdict.INCONCLUSIVE, summary=summary, counts=counts or {})
-
-
-def _inversions(run: Run, hosts: npt.NDArray[np.object_] | None) -> tuple[Int64s, Int64s, int]:
-    """Give the rows (sent late with a small value, completed early with a large one)."""
-    joined, is_read = _join(run.increments, run.reads)
-    order = np.lexsort((joined.start, is_read, joined.value))
-    parts = [order]
-    if hosts is not None:
-        of = hosts[joined.row][order]
-        parts = [order[of == host] for host in run.hosts]
-    late, early = [], []
-    for part in parts:
-        a, b = inversions(joined.value[part], is_read[part], joined.start[part], joined.end[part])
-        late.append(joined.row[part][a])
-        early.append(joined.row[part][b])
-    return np.concatenate(late), np.concatenate(early), len(order)
-
-
-def inversions(
-    value: Int64s, is_read: npt.NDArray[np.bool_], start: Int64s, end: Int64s
-) -> tuple[Int64s, Int64s]:
-    """Find each operation that completed before one of a smaller value was sent.
-
-    All arrays have one element an operation and are sorted by (value, is_read). Gives two
-    arrays of positions of equal length: the operation of the smaller value sent last, and
-    the one of the larger value that had completed before.
-    """
-    if not len(value):
-        empty = np.zeros(0, dtype=np.int64)
-        return empty, empty
-    new_key = np.r_[True, (value[1:] != value[:-1]) | (is_read[1:] != is_read[:-1])]
-    first_of_key = np.maximum.accumulate(np.where(new_key, np.arange(len(value)), 0))
-    latest_start = np.maximum.accumulate(start)
-    # Where the running maximum was last raised: the witness for every position after it.
-    raised = np.r_[True, start[1:] > latest_start[:-1]]
-    latest_at = np.maximum.accumulate(np.where(raised, np.arange(len(value)), 0))
-    has_smaller = first_of_key > 0
-    before = np.where(has_smaller, first_of_key - 1, 0)
-    violating = np.flatnonzero(has_smaller & (end < latest_start[before]))
-    return latest_at[before[violating]], violating
-
-
-def _join(increments: Intervals, reads: Intervals) -> tuple[Intervals, npt.NDArray[np.bool_]]:
-    joined = Intervals(
-        *(
-            np.concatenate([getattr(increments, name), getattr(reads, name)])
-            for name in ("start", "end", "value", "row")
+def _across_hosts(run: Run, compared: int) -> Finding:
+    """Judge each host by its own clock, and all together as far as their clocks are known."""
+    apart = find_apart(run, limit=EVIDENCE_CAP)
+    counts: dict[str, int | float | None] = {
+        "compared": compared,
+        "inversions": apart.count,
+        "hosts": len(run.hosts),
+        "clock_error_ns": apart.error_ns,
+        "clock_error_hiding_ns": apart.hiding_error_ns,
+    }
+    if apart.count:
+        return _failed(run, apart.pairs, apart.count, counts)
+    if apart.error_ns is None:
+        named = ", ".join(name or "the one without a name" for name in apart.unknown[:3])
+        return _undecided(
+            f"In order on each of {len(run.hosts)} hosts, but nothing is known of how their clocks "
+            f"({named}) compare: bounds would decide it (--clock-error-ms).",
+            counts,
         )
+    if apart.hiding_error_ns is not None:
+        return _undecided(
+            f"Within clock error: by clocks without error {plural(apart.possible, 'operation')} "
+            f"would be out of order, by {duration(2 * apart.hiding_error_ns)} at most; an error of "
+            f"{duration(apart.hiding_error_ns)} in each clock explains that, and "
+            f"{duration(apart.error_ns)} is possible: clocks known better would decide it.",
+            counts,
+        )
+    return Finding(
+        check=NAME,
+        verdict=Verdict.PASS,
+        summary=f"{plural(compared, 'operation')} on {len(run.hosts)} hosts: none returned less "
+        "than one completed before it was sent, as far as clocks known within "
+        f"{duration(apart.error_ns)} can tell.",
+        counts=counts,
     )
-    return joined, np.arange(len(joined)) >= len(increments)
 
 
-def _witness(run: Run, late: int, early: int) -> Evidence:
-    first, second = operations_of(run, [early, late])
-    gap = duration(second["start_ns"] - first["end_ns"])
-    return about(
-        run,
-        f"{first['value']} was returned to {who(first)} {gap} before {who(second)} sent the "
-        f"request that returned {second['value']}",
-        [early, late],
+def _undecided(summary: str, counts: dict[str, int | float | None]) -> Finding:
+    return Finding(check=NAME, verdict=Verdict.INCONCLUSIVE, summary=summary, counts=counts)
+
+
+def _failed(
+    run: Run,
+    pairs: Sequence[tuple[int, int]],
+    count: int,
+    counts: dict[str, int | float | None],
+) -> Finding:
+    evidence = tuple(_witness(run, early, late) for early, late in pairs)
+    return Finding(
+        check=NAME,
+        verdict=Verdict.FAIL,
+        summary=f"{plural(count, 'operation')} out of real-time order: {evidence[0].summary}.",
+        counts=counts,
+        evidence=evidence,
+        evidence_total=count,
+    )
+
+
+def _pairs(run: Run, inversions: Inversions) -> list[tuple[int, int]]:
+    """Look up the operations of inversions: the rows of the early one and of the late one."""
+    shown = list(inversions.lowest)
+    if inversions.widest is not None and inversions.widest not in shown:
+        shown = [inversions.widest, *shown][:EVIDENCE_CAP]
+    found = find(run, [wanted for one in shown for wanted in _wanted(one)])
+    pairs = []
+    for n in range(len(shown)):
+        early, *late = found[3 * n : 3 * n + 3]
+        pairs.append((early[0], next(row for rows in late for row in rows)))
+    return pairs
+
+
+def _wanted(one: Inversion) -> tuple[Wanted, Wanted, Wanted]:
+    """Give what finds the early operation, and the late one whichever kind it is."""
+    kind = Kind.READ if one.is_read else Kind.INCREMENT
+    below = one.value - 1
+    return (
+        Wanted(low=one.value, high=one.value, kinds=(kind,), end_ns=one.end_ns),
+        Wanted(
+            low=INT64_MIN,
+            high=one.value if one.is_read else below,
+            start_ns=one.late_start_ns,
+        ),
+        Wanted(low=INT64_MIN, high=below, kinds=(Kind.READ,), start_ns=one.late_start_ns),
+    )
+
+
+def _witness(run: Run, early: int, late: int) -> Evidence:
+    first, second = operations = operations_of(run, [early, late])
+    on_one_host = first["host"] == second["host"]
+    gap = second["start_ns"] - first["end_ns"]
+    before = duration(gap) + " " if on_one_host else ""
+    return Evidence(
+        summary=f"{first['value']} was returned to {who(first)} {before}before {who(second)} sent "
+        f"the request that returned {second['value']}",
+        operations=operations,
     )

@@ -1,9 +1,13 @@
 """Was every number handed out at most once?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from analysis.evidence import about, duration, operations_of, plural, who
+from analysis.evidence import Wanted, duration, find, moment, operations_of, plural, who
 from analysis.run import Run
+from analysis.slots import Answers
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
 
 NAME = "unique"
@@ -12,56 +16,73 @@ _SHOWN_PER_VALUE = 10
 
 def check(run: Run) -> Finding:
     """FAIL when two increments returned the same value; INCONCLUSIVE when none returned."""
-    values = run.increments.value
-    if not len(values):
+    answers = run.scan.answers
+    if not answers.count:
         return Finding(
             check=NAME,
             verdict=Verdict.INCONCLUSIVE,
-            summary="No increment returned a value, so nothing could be compared.",
+            summary="No increment returned a value, so nothing could be compared: a history with "
+            "answered increments would decide it.",
             counts={"returned": 0},
         )
-    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
-    repeats = np.diff(np.r_[starts, len(values)])
-    shared = np.flatnonzero(repeats > 1)
+    distinct = answers.distinct
+    shared, sharing, lowest = _shared(answers) if distinct < answers.count else (0, 0, [])
     counts = {
-        "returned": len(values),
-        "distinct": len(starts),
-        "values_returned_twice_or_more": len(shared),
-        "operations_sharing_a_value": int(repeats[shared].sum()),
+        "returned": answers.count,
+        "distinct": distinct,
+        "values_returned_twice_or_more": shared,
+        "operations_sharing_a_value": sharing,
     }
-    if not len(shared):
+    if not shared:
         return Finding(
             check=NAME,
             verdict=Verdict.PASS,
-            summary=f"{plural(len(values), 'value')} returned, all different.",
+            summary=f"{plural(answers.count, 'value')} returned, all different.",
             counts=counts,
         )
+    wanted = [Wanted(low=value, high=value, limit=_SHOWN_PER_VALUE) for value, _ in lowest]
     evidence = tuple(
-        _witness(run, int(starts[group]), int(repeats[group])) for group in shared[:EVIDENCE_CAP]
+        _witness(run, rows, repeats)
+        for rows, (_, repeats) in zip(find(run, wanted), lowest, strict=True)
     )
     return Finding(
         check=NAME,
         verdict=Verdict.FAIL,
         summary=(
-            f"{plural(len(shared), 'value')} returned more than once, by "
-            f"{plural(counts['operations_sharing_a_value'], 'operation')}: {evidence[0].summary}."
+            f"{plural(shared, 'value')} returned more than once, by "
+            f"{plural(sharing, 'operation')}: {evidence[0].summary}."
         ),
         counts=counts,
         evidence=evidence,
-        evidence_total=len(shared),
+        evidence_total=shared,
     )
 
 
-def _witness(run: Run, first: int, repeats: int) -> Evidence:
-    rows = run.increments.row[first : first + min(repeats, _SHOWN_PER_VALUE)]
-    one, other, *_ = operations_of(run, rows)
+def _shared(answers: Answers) -> tuple[int, int, list[tuple[int, int]]]:
+    """Count values returned more than once and who shares them; list the lowest, and how often."""
+    shared, sharing = 0, 0
+    lowest: list[tuple[int, int]] = []
+    for slots in answers.chunks():
+        at = np.flatnonzero(slots.returned > 1)
+        shared += len(at)
+        sharing += int(slots.returned[at].sum())
+        few = at[: EVIDENCE_CAP - len(lowest)]
+        lowest += zip(slots.value[few].tolist(), slots.returned[few].tolist(), strict=True)
+    return shared, sharing, lowest
+
+
+def _witness(run: Run, rows: list[int], repeats: int) -> Evidence:
+    operations = operations_of(run, rows)
+    one, *others = operations
     times = "twice" if repeats == 2 else f"{repeats:,} times"  # noqa: PLR2004
     if repeats > _SHOWN_PER_VALUE:
         times += f" (the first {_SHOWN_PER_VALUE} are shown)"
-    later = duration(other["start_ns"] - one["start_ns"])
-    return about(
-        run,
-        f"{one['value']} was returned {times}: to {who(one)}, and to {who(other)} sent {later} "
-        "later",
-        rows,
+    return Evidence(
+        summary=f"{one['value']} was returned {times}: to {who(one)} at "
+        f"{moment(run, one['start_ns'])} and to {_later(one, others[0])}",
+        operations=operations,
     )
+
+
+def _later(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    return f"{who(other)} {duration(other['start_ns'] - one['start_ns'])} later"

@@ -1,9 +1,10 @@
 """Is the record whole, and does no row contradict itself?"""
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
 from analysis.completeness import missing_records
-from analysis.evidence import about, plural
+from analysis.evidence import operations_of, plural
 from analysis.run import Run
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
 
@@ -16,35 +17,39 @@ def check(run: Run) -> Finding:
     A row contradicts itself when it ends before it starts, is ok without a value or an end,
     or has a value without being ok.
     """
-    bad_rows = np.flatnonzero(run.inconsistent)
+    bad = run.scan.inconsistent
     missing = missing_records(run)
+    bad_rows = operations_of(run, bad.first)
     evidence = [
         *(Evidence(summary=sentence) for sentence in missing),
         *(
-            about(run, f"row {row + 1} contradicts itself: {_contradiction(run, int(row))}", [row])
-            for row in bad_rows[:EVIDENCE_CAP]
+            Evidence(
+                summary=f"row {row['row'] + 1} contradicts itself: {_contradiction(row)}",
+                operations=(row,),
+            )
+            for row in bad_rows
         ),
     ]
-    total = len(bad_rows) + len(missing)
+    total = bad.count + len(missing)
     counts = {
-        "records": len(run.frame),
-        "inconsistent": len(bad_rows),
+        "records": run.scan.rows,
+        "inconsistent": bad.count,
         "incomplete_processes": len(missing),
     }
     if total:
         parts = []
-        if len(bad_rows):
-            contradict = "contradicts itself" if len(bad_rows) == 1 else "contradict themselves"
-            first = int(bad_rows[0])
+        if bad.count:
+            contradict = "contradicts itself" if bad.count == 1 else "contradict themselves"
+            first = bad_rows[0]
             parts.append(
-                f"{plural(len(bad_rows), 'record')} {contradict} (row {first + 1}: "
-                f"{_contradiction(run, first)})"
+                f"{plural(bad.count, 'record')} {contradict} (row {first['row'] + 1}: "
+                f"{_contradiction(first)})"
             )
         parts += missing[:3]
         return Finding(
             check=NAME,
             verdict=Verdict.INCONCLUSIVE,
-            summary=f"Of {plural(len(run.frame), 'record')}: " + "; ".join(parts) + ".",
+            summary=f"Of {plural(run.scan.rows, 'record')}: " + "; ".join(parts) + ".",
             counts=counts,
             evidence=tuple(evidence[:EVIDENCE_CAP]),
             evidence_total=total,
@@ -54,17 +59,16 @@ def check(run: Run) -> Finding:
     return Finding(
         check=NAME,
         verdict=Verdict.PASS,
-        summary=f"{plural(len(run.frame), 'record')}{of_processes} read, each consistent.",
+        summary=f"{plural(run.scan.rows, 'record')}{of_processes} read, each consistent.",
         counts=counts,
     )
 
 
-def _contradiction(run: Run, row: int) -> str:
-    operation = run.frame.iloc[row]
-    if operation["outcome"] == "ok" and operation[["value"]].isna().any():
+def _contradiction(operation: Mapping[str, Any]) -> str:
+    if operation["outcome"] == "ok" and operation["value"] is None:
         return "ok without a value"
-    if operation["outcome"] == "ok" and operation[["end_ns"]].isna().any():
+    if operation["outcome"] == "ok" and operation["end_ns"] is None:
         return "ok without an end"
-    if operation["outcome"] != "ok" and operation[["value"]].notna().any():
+    if operation["outcome"] != "ok" and operation["value"] is not None:
         return f"{operation['outcome']} with a value"
     return f"it ends ({operation['end_ns']}) before it starts ({operation['start_ns']})"

@@ -8,7 +8,8 @@ from analysis.report import formats, plots, series
 from analysis.report.image import FigureImage, image
 from analysis.report.plots import Axis, Marks, Plot
 from analysis.report.timeline import Float64s, Int64s, Timeline, elapsed_ns
-from analysis.run import NEVER_NS, Run
+from analysis.run import Run
+from analysis.stretch import NEVER_NS
 from history.operation import INT64_MAX, INT64_MIN
 
 SLICES = 400

@@ -21,7 +21,7 @@ from analysis.checks import (
     well_formed,
 )
 from analysis.holes import find_holes
-from analysis.judge import judge_run
+from analysis.judging import judge_run
 from analysis.outputs import junit_xml, verdict_block, verdict_json
 from analysis.overlap import overlapping_share, peak_in_flight
 from analysis.run import Run

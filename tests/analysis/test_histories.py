@@ -46,7 +46,7 @@ def test_expected_verdicts(name: str, capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_same_verdict_from_every_format(
     name: str, suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from analysis.load import load_history  # noqa: PLC0415
+    from analysis.frame import load_history  # noqa: PLC0415
 
     frame = load_history(HISTORIES / f"{name}.csv")
     path = tmp_path / f"{name}{suffix}"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.judge import judge_run
-from analysis.load import load_history
+from analysis.judging import judge_run
+from analysis.frame import load_history
 from analysis.run import Run
 from analysis.verdict import Verdict
 from history.errors import UserError

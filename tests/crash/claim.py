@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.load import load_history
+from analysis.frame import load_history
 from history.manifest import ENDED_WELL, Manifest, read_manifest
 from history.operation import Outcome as Became
 from history.run import RunFolder

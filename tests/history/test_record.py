@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.load import load_history
+from analysis.frame import load_history
 from history.classify import Classified
 from history.errors import UserError
 from history.journal import CHUNK_SLOTS, NO_TIME, Journal, is_being_written, read_header

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load_history
+from analysis.frame import load_history
 from history.classify import Classified
 from history.errors import UserError
 from history.files import write_text_whole

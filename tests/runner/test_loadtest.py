@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from analysis.__main__ import main as analyse
-from analysis.load import load_history
+from analysis.frame import load_history
 from history.journal import read_header
 from tests import servers
 from tests.patience import PATIENCE_S, until

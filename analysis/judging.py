@@ -7,14 +7,15 @@ from typing import Any
 from analysis.checks import Check, checks_for
 from analysis.run import Run
 from analysis.verdict import Evidence, Finding, Judgement, Verdict, worst
-from history.operation import Outcome
+from history.operation import Kind, Outcome
 
 
 def judge_run(run: Run, checks: Mapping[str, Check] | None = None) -> Judgement:
     """Run every check and give the worst of the deciding ones as the verdict.
 
     `checks` are those of the history's kind unless given. A check that raises is
-    INCONCLUSIVE with its traceback as evidence (as Jepsen's check-safe): never a PASS.
+    INCONCLUSIVE with its traceback as evidence (as Jepsen's check-safe): never a PASS. Raises
+    UserError when the record cannot be read.
     """
     chosen = checks_for(run) if checks is None else checks
     findings = tuple(_safely(name, check, run) for name, check in chosen.items())
@@ -41,27 +42,29 @@ def _safely(name: str, check: Check, run: Run) -> Finding:
 
 
 def _count_operations(run: Run) -> dict[str, Any]:
-    by_outcome = run.frame["outcome"].value_counts()
-    sources = run.frame["source"]
-    by_source: dict[str, dict[str, int]] = {}
-    for name in sorted(sources.dropna().unique()) + ([""] if sources.isna().any() else []):
-        selected = (sources == name).to_numpy() if name else sources.isna().to_numpy()
-        counts = {str(kind): int((run.mask(outcome=kind) & selected).sum()) for kind in Outcome}
-        by_source[str(name)] = {"total": int(selected.sum())} | counts
+    found = run.scan
+    outcomes = found.outcomes()
     return {
-        "total": len(run.frame),
-        **{str(outcome): int(by_outcome.get(str(outcome), 0)) for outcome in Outcome},
-        "by_source": by_source,
+        "total": found.rows,
+        **{str(outcome): outcomes[outcome] for outcome in Outcome},
+        "by_source": {
+            source: {"total": sum(counts.values())}
+            | {str(outcome): counts[outcome] for outcome in Outcome}
+            for source, counts in sorted(
+                found.by_source.items(), key=lambda item: (not item[0], item)
+            )
+        },
     }
 
 
 def _values(run: Run) -> dict[str, int | None]:
     """Give the values as the counter answered them (not normalised)."""
-    values = run.increments.value
+    found = run.scan
+    ups = found.extents[Kind.INCREMENT]
     return {
         "initial": run.initial,
         "final": run.final,
-        "first": int(values[0]) - run.shift if len(values) else None,
-        "last": int(values[-1]) - run.shift if len(values) else None,
-        "distinct": int(1 + (values[1:] != values[:-1]).sum()) if len(values) else 0,
+        "first": None if ups.low is None else ups.low - run.shift,
+        "last": None if ups.high is None else ups.high - run.shift,
+        "distinct": found.answers.distinct,
     }

@@ -1,0 +1,201 @@
+"""One pass over the record: everything that the checks need of it, and no more. Pure.
+
+What is kept grows with the values that were returned (20 bytes each), the requests that went
+unanswered and the reads, not with the record.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analysis import effects
+from analysis.effects import Effects
+from analysis.overlap import Concurrency, Meter, UnsortedError
+from analysis.record import BATCH_ROWS, Record
+from analysis.slots import Answers, Filling
+from analysis.stretch import Bools, Int64s, Stretch
+from analysis.verdict import EVIDENCE_CAP
+from history.operation import Kind, Outcome
+
+_COLUMNS = (*effects.COLUMNS, "source", "process", "delta")
+
+
+@dataclass(slots=True)
+class Rows:
+    """How many rows there are of some kind, and the positions of the first of them."""
+
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def take(self, stretch: Stretch, selected: Bools) -> None:
+        """Count the selected rows of a stretch."""
+        count = int(np.count_nonzero(selected))
+        self.count += count
+        room = EVIDENCE_CAP - len(self.first)
+        if count and room > 0:
+            self.first += (stretch.first_row + np.flatnonzero(selected)[:room]).tolist()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How many operations of a kind returned a value, and between which these lie."""
+
+    count: int = 0
+    low: int | None = None
+    high: int | None = None
+
+    def with_values(self, value: Int64s) -> "Extent":
+        """Give the extent with more operations in it."""
+        if not len(value):
+            return self
+        low, high = int(value.min()), int(value.max())
+        return Extent(
+            count=self.count + len(value),
+            low=low if self.low is None else min(low, self.low),
+            high=high if self.high is None else max(high, self.high),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What one pass found.
+
+    `by_source` counts operations by source and outcome, `by_process` by process; a blank is "".
+    `extents` are of the values after each operation. `answers` are those of increments and
+    reads, without decrements; `unseen` are the increments that perhaps happened, and
+    `unseen_decrements` how many decrements. `blind` counts operations that happened and were
+    not told the counter's value (column delta).
+    """
+
+    rows: int
+    by_source: Mapping[str, Mapping[Outcome, int]]
+    by_process: Mapping[str, int]
+    inconsistent: Rows
+    beyond_64_bits: Rows
+    extents: Mapping[Kind, Extent]
+    answers: Answers
+    unseen: Effects
+    unseen_decrements: int
+    blind: int
+    concurrency: Concurrency
+
+    @property
+    def has_decrements(self) -> bool:
+        """Whether numbers may legally come back: a rejected decrement cannot have done that."""
+        return self.extents[Kind.DECREMENT].count + self.unseen_decrements > 0
+
+    def outcomes(self) -> Counter[Outcome]:
+        """Count operations by outcome."""
+        return sum((Counter(counts) for counts in self.by_source.values()), Counter())
+
+
+class _Pass:
+    """What a pass has collected so far."""
+
+    def __init__(self, *, initial: int, shift: int, window_ns: int | None, slots: int) -> None:
+        self.shift, self.window_ns = shift, window_ns
+        self.by_source: dict[str, Counter[Outcome]] = {}
+        self.by_process: Counter[str] = Counter()
+        self.inconsistent, self.beyond = Rows(), Rows()
+        self.extents = {kind: Extent() for kind in Kind}
+        self.filling = Filling(initial=initial, expected=slots)
+        self.unseen: list[Effects] = []
+        self.unseen_decrements = 0
+        self.blind = 0
+        self.meter: Meter | None = Meter()
+
+    def take(self, stretch: Stretch) -> None:
+        self._count(stretch)
+        self.inconsistent.take(stretch, stretch.inconsistent)
+        self.beyond.take(stretch, stretch.beyond_64_bits(self.shift))
+        done = {
+            kind: effects.completed(stretch, kind, shift=self.shift)
+            for kind in Kind
+            if kind is Kind.INCREMENT or stretch.has("kind")
+        }
+        for kind, operations in done.items():
+            self.extents[kind] = self.extents[kind].with_values(operations.value)
+        ups = done[Kind.INCREMENT]
+        self.filling.add_increments(ups.value, ups.start, ups.end)
+        if reads := done.get(Kind.READ):
+            self.filling.add_reads(reads.value, reads.start, reads.end, reads.row)
+        self._take_unseen(stretch)
+        self._measure(stretch)
+
+    def _count(self, stretch: Stretch) -> None:
+        codes, words = stretch.words("source")
+        outcomes = {outcome: stretch.is_outcome(outcome) for outcome in Outcome}
+        for code, word in enumerate([*words, ""]):
+            own = codes == (code if word else -1)
+            counts = {o: int(np.count_nonzero(own & rows)) for o, rows in outcomes.items()}
+            if any(counts.values()):
+                self.by_source.setdefault(word, Counter()).update(counts)
+        codes, words = stretch.words("process")
+        counted = np.bincount(codes + 1, minlength=len(words) + 1).tolist()
+        self.by_process.update(dict(zip(["", *words], counted, strict=True)))
+
+    def _take_unseen(self, stretch: Stretch) -> None:
+        unseen = effects.uncertain(
+            stretch, Kind.INCREMENT, shift=self.shift, window_ns=self.window_ns
+        )
+        if len(unseen):
+            self.unseen.append(unseen)
+        if stretch.has("kind"):
+            self.unseen_decrements += len(
+                effects.uncertain(stretch, Kind.DECREMENT, shift=self.shift, window_ns=None)
+            )
+
+    def _measure(self, stretch: Stretch) -> None:
+        if self.meter is None:
+            return
+        whole = stretch.ok & ~stretch.inconsistent
+        try:
+            self.meter.add(stretch.start[whole], stretch.end[whole])
+        except UnsortedError:
+            self.meter = None
+
+
+def scan(record: Record, *, initial: int, shift: int, window_ns: int | None) -> Scan:
+    """Go through a record once.
+
+    `initial` is the counter before the first increment, `shift` what to add to an increment's
+    answer to get the value after it, `window_ns` how long an unanswered request can act (None:
+    for ever).
+    """
+    found = _Pass(initial=initial, shift=shift, window_ns=window_ns, slots=record.rows)
+    for first_row, batch in record.batches(_COLUMNS):
+        found.take(Stretch(first_row, batch))
+    return Scan(
+        rows=record.rows,
+        by_source=found.by_source,
+        by_process=found.by_process,
+        inconsistent=found.inconsistent,
+        beyond_64_bits=found.beyond,
+        extents=found.extents,
+        answers=found.filling.close(),
+        unseen=effects.joined(Effects, found.unseen),
+        unseen_decrements=found.unseen_decrements,
+        blind=found.blind,
+        concurrency=found.meter.close() if found.meter else _unsorted(record),
+    )
+
+
+def _unsorted(record: Record) -> Concurrency:
+    """Measure the concurrency of a record that is not sorted by start."""
+    starts, ends = [], []
+    for first_row, batch in record.batches(("kind", "start_ns", "end_ns", "outcome", "value")):
+        stretch = Stretch(first_row, batch)
+        whole = stretch.ok & ~stretch.inconsistent
+        starts.append(stretch.start[whole])
+        ends.append(stretch.end[whole])
+    start = np.concatenate([np.zeros(0, dtype=np.int64), *starts])
+    end = np.concatenate([np.zeros(0, dtype=np.int64), *ends])
+    # What is measured depends on all starts and on all ends, not on which belongs to which.
+    start.sort()
+    end.sort()
+    meter = Meter()
+    for first in range(0, len(start), BATCH_ROWS):
+        meter.add(start[first : first + BATCH_ROWS], end[first : first + BATCH_ROWS])
+    return meter.close()

@@ -1,0 +1,144 @@
+"""A stretch of the record as numpy arrays, and what each of its rows is. Pure."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from analysis.cells import WORDS
+from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason
+
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+NEVER_NS = np.int64(2**63 - 1)
+"""End of an interval that never ended: later than every time; its negative is before all."""
+
+_KINDS = {kind: WORDS["kind"].index(str(kind)) for kind in Kind}
+_OUTCOMES = {outcome: WORDS["outcome"].index(str(outcome)) for outcome in Outcome}
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive operations; `first_row` is the position of the first in the history.
+
+    Arrays have one element a row: int64 for times and numbers, boolean for what is said of
+    rows. A blank end is NEVER_NS, a blank value 0.
+    """
+
+    first_row: int
+    batch: pa.RecordBatch
+
+    def __len__(self) -> int:
+        return int(self.batch.num_rows)
+
+    def has(self, name: str) -> bool:
+        """Say whether the history has this column."""
+        return name in self.batch.schema.names
+
+    @cached_property
+    def start(self) -> Int64s:
+        """When it was sent, nanoseconds."""
+        start: Int64s = self.batch.column("start_ns").to_numpy(zero_copy_only=False)
+        return start
+
+    @cached_property
+    def end(self) -> Int64s:
+        """When its answer had been read, nanoseconds."""
+        return self.numbers("end_ns", blank=int(NEVER_NS))
+
+    @cached_property
+    def value(self) -> Int64s:
+        """What was answered."""
+        return self.numbers("value", blank=0)
+
+    @cached_property
+    def attempts(self) -> Int64s:
+        """How often it was sent."""
+        return self.numbers("attempts", blank=1)
+
+    @cached_property
+    def ok(self) -> Bools:
+        """Rows that were answered with a number."""
+        return self.is_outcome(Outcome.OK)
+
+    @cached_property
+    def ended(self) -> Bools:
+        """Rows that have an end."""
+        return self.present("end_ns")
+
+    @cached_property
+    def inconsistent(self) -> Bools:
+        """Rows that contradict themselves (`well-formed` names them)."""
+        backwards = self.end < self.start
+        unended = self.ok & ~self.ended
+        contradictory: Bools = backwards | unended | (self.ok != self.present("value"))
+        return contradictory
+
+    def beyond_64_bits(self, shift: int) -> Bools:
+        """Rows whose answer, or the value it stands for, 64 bits cannot hold.
+
+        `shift` is what to add to an answered value to get the value after an increment.
+        """
+        beyond = self.is_reason(Reason.VALUE_EXCEEDS_64_BITS) & self.is_outcome(
+            Outcome.INDETERMINATE
+        )
+        if shift:
+            ups = self.ok & self.is_kind(Kind.INCREMENT)
+            downs = self.ok & self.is_kind(Kind.DECREMENT)
+            beyond |= (ups & (self.value > INT64_MAX - shift)) | (
+                downs & (self.value < INT64_MIN + shift)
+            )
+        return beyond
+
+    def is_kind(self, kind: Kind) -> Bools:
+        """Rows of a kind."""
+        if not self.has("kind"):
+            return np.full(len(self), kind is Kind.INCREMENT)
+        return self._is("kind", _KINDS[kind])
+
+    def is_outcome(self, outcome: Outcome) -> Bools:
+        """Rows of an outcome."""
+        return self._is("outcome", _OUTCOMES[outcome])
+
+    def is_reason(self, reason: Reason) -> Bools:
+        """Rows of a reason."""
+        if not self.has("reason"):
+            return np.zeros(len(self), dtype=bool)
+        codes, words = self.words("reason")
+        return codes == words.index(reason.label) if reason.label in words else codes < -1
+
+    def words(self, name: str) -> tuple[npt.NDArray[np.int32], list[str]]:
+        """Give a column of text as codes and the words they stand for; a blank is code -1."""
+        if not self.has(name):
+            return np.full(len(self), -1, dtype=np.int32), []
+        column = self.batch.column(name)
+        codes = column.indices
+        if codes.null_count:
+            codes = codes.fill_null(-1)
+        return codes.to_numpy(zero_copy_only=False), column.dictionary.to_pylist()
+
+    def present(self, name: str) -> Bools:
+        """Rows in which a column is not blank."""
+        if not self.has(name):
+            return np.zeros(len(self), dtype=bool)
+        column = self.batch.column(name)
+        if not column.null_count:
+            return np.ones(len(self), dtype=bool)
+        valid: Bools = column.is_valid().to_numpy(zero_copy_only=False)
+        return valid
+
+    def numbers(self, name: str, *, blank: int) -> Int64s:
+        """Give a column of integers, and this number where it is blank."""
+        if not self.has(name):
+            return np.full(len(self), blank, dtype=np.int64)
+        column = self.batch.column(name)
+        if column.null_count:
+            column = column.fill_null(pa.scalar(blank, column.type))
+        numbers: Int64s = column.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+        return numbers
+
+    def _is(self, name: str, code: int) -> Bools:
+        same: Bools = self.batch.column(name).indices.to_numpy(zero_copy_only=False) == code
+        return same
