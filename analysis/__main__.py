@@ -11,8 +11,7 @@ from typing import TextIO
 from analysis.index import write_index
 from analysis.judging import judge_run
 from analysis.load import load_record
-from analysis.outputs import junit_xml, verdict_block, verdict_json
-from analysis.report import write_report
+from analysis.outputs import junit_xml, verdict_json
 from analysis.run import Run
 from analysis.stored import load_run
 from analysis.verdict import EXIT_CODES, Judgement, worst
@@ -116,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.json:
                 _say(json.dumps({"run_id": path, "verdict": None, "error": sentence}))
             continue
-        _say(verdict_json(judgement) if options.json else verdict_block(judgement))
+        _say(verdict_json(judgement) if options.json else str(judgement))
         if report and not options.json:
             _say(f"  report       {report}")
         verdicts.append(judgement.verdict)
@@ -202,6 +201,9 @@ def judge_folder(folder: RunFolder, *, allow_unanswered: int) -> Judgement:
     judgement = judge_run(run)
     write_text_whole(folder.verdict, verdict_json(judgement, indent=1) + "\n")
     write_text_whole(folder.junit, junit_xml(judgement))
+    # What draws takes longer to import than a million operations take to be judged.
+    from analysis.report import write_report  # noqa: PLC0415
+
     write_report(folder.report, run=run, judgement=judgement)
     return judgement
 

@@ -53,7 +53,8 @@ def host_rows(run: Run) -> Int64s:
     parts = [np.zeros(0, dtype=np.int64)]
     for first_row, batch in run.record.batches(("host",)):
         codes, words = Stretch(first_row, batch).words("host")
-        parts.append(np.array([position[word] for word in [*words, ""]])[codes])
+        of_code = [position.get(word, 0) for word in [*words, ""]]
+        parts.append(np.array(of_code, dtype=np.int64)[codes])
     return np.concatenate(parts)
 
 

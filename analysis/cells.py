@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis import arrow
 from history.errors import UserError
 from history.operation import INT64_MAX, Kind, Outcome, Reason
 from history.schema import COLUMNS, Column, arrow_type
 
 WORDS = {"kind": [str(kind) for kind in Kind], "outcome": [str(outcome) for outcome in Outcome]}
-"""What a cell of these columns may say; a Stretch holds the positions in these lists."""
+"""What a cell of these columns may say."""
 
 _BITS = {"int64": 64, "int32": 32}
 _INTEGER = re.compile(r"-?[0-9]+")
@@ -33,9 +34,8 @@ def typed_batch(
     """Give columns of schema.COLUMNS, those that are there, each with the schema's type.
 
     `cells` are columns of text or of the right Arrow type; `where` is the file's name for
-    messages and `first_row` the number of its first record. `kind` and `attempts` get their
-    defaults where blank. Raises UserError (file:row, found, expected) for the first cell that
-    does not fit.
+    messages and `first_row` the number of its first record. A blank `kind` is an increment.
+    Raises UserError (file:row, found, expected) for the first cell that does not fit.
     """
     cells = dict(cells)
     oversized = np.zeros(0, dtype=bool)
@@ -64,13 +64,12 @@ def _typed(cells: pa.Array, column: Column, where: str, first_row: int) -> pa.Ar
         return _words(_text(cells), column, where, first_row)
     if pa.types.is_string(cells.type):
         cells = _integers(cells, column, where, first_row)
-    numbers = cells.cast(arrow_type(column))
+    numbers = cells if cells.type == arrow_type(column) else cells.cast(arrow_type(column))
     if column.name == "start_ns" and numbers.null_count:
-        row = int(np.argmax(numbers.is_null().to_numpy(zero_copy_only=False))) + first_row
+        row = int(np.argmin(arrow.present(numbers))) + first_row
         raise UserError(f"{where}:{row}: found a blank in column start_ns, expected an integer")
     if column.name == "attempts":
-        numbers = numbers.fill_null(1)
-        _check_attempts(numbers.to_numpy(zero_copy_only=False), where, first_row)
+        _check_attempts(arrow.numbers(numbers, blank=1), where, first_row)
     return numbers
 
 
@@ -90,10 +89,11 @@ def _text(cells: pa.Array) -> pa.DictionaryArray:
         cells = cells.cast(pa.string())
     if not pa.types.is_dictionary(cells.type):
         return _dictionary(cells)
-    words = cells.dictionary.cast(pa.string()).to_pylist()
+    words = arrow.texts(cells.dictionary)
     if any(word is None or word != word.strip() or not word for word in words):
         return _dictionary(cells.cast(pa.string()))
-    return cells.cast(pa.dictionary(pa.int32(), pa.string()))
+    kind = pa.dictionary(pa.int32(), pa.string())
+    return cells if cells.type == kind else cells.cast(kind)
 
 
 def _dictionary(texts: pa.Array) -> pa.DictionaryArray:
@@ -107,14 +107,13 @@ def _words(cells: pa.DictionaryArray, column: Column, where: str, first_row: int
     allowed = WORDS.get(column.name)
     if allowed is None:
         return cells
-    words = cells.dictionary.to_pylist()
+    words = arrow.texts(cells.dictionary)
+    if not cells.null_count and set(words) <= set(allowed):
+        return cells
     known = np.array([allowed.index(w) if w in allowed else -1 for w in words] + [-1], np.int32)
     if column.name == "kind":
         known[-1] = allowed.index(str(Kind.INCREMENT))
-    codes = cells.indices
-    if codes.null_count:
-        codes = codes.fill_null(len(words))
-    found = known[codes.to_numpy(zero_copy_only=False)]
+    found = known[arrow.numbers(cells.indices, blank=len(words))]
     if found.min(initial=0) < 0:
         row = int(np.argmin(found))
         cell = cells[row].as_py()
@@ -168,13 +167,13 @@ def _set_oversized_aside(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.bool
 
 def _mark_oversized(columns: dict[str, pa.Array], oversized: npt.NDArray[np.bool_]) -> None:
     """Keep such an answer as what it is: `bounded` fails on this reason."""
-    outcome = columns["outcome"].indices.to_numpy(zero_copy_only=False)
-    ok, unsure = (WORDS["outcome"].index(str(o)) for o in (Outcome.OK, Outcome.INDETERMINATE))
-    answered = oversized & (outcome == ok)
+    outcome = columns["outcome"].cast(pa.string())
+    told = pc.equal(outcome, str(Outcome.OK)).to_numpy(zero_copy_only=False)
+    answered = oversized & told
     # Without an answer there is nothing to have a value: the row must go on contradicting itself.
     columns["value"] = pc.if_else(pa.array(oversized & ~answered), INT64_MAX, columns["value"])
-    columns["outcome"] = pa.DictionaryArray.from_arrays(
-        np.where(answered, np.int32(unsure), outcome), columns["outcome"].dictionary
+    columns["outcome"] = _dictionary(
+        pc.if_else(pa.array(answered), str(Outcome.INDETERMINATE), outcome)
     )
     reasons = columns.get("reason", _dictionary(pa.nulls(len(outcome), pa.string())))
     label = pa.scalar(Reason.VALUE_EXCEEDS_64_BITS.label)

@@ -26,8 +26,13 @@ def operations_of(run: Run, rows: Iterable[int]) -> tuple[Mapping[str, Any], ...
     found = run.record.take(positions).to_pylist()
     blank = {column.name: _DEFAULTS.get(column.name) for column in COLUMNS}
     return tuple(
-        {"row": row} | blank | operation for row, operation in zip(positions, found, strict=True)
+        {"row": row} | {**blank, **_said(operation)}
+        for row, operation in zip(positions, found, strict=True)
     )
+
+
+def _said(operation: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: cell for name, cell in operation.items() if cell is not None}
 
 
 def about(run: Run, summary: str, rows: Iterable[int]) -> Evidence:

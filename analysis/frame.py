@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analysis import arrow
 from analysis.cells import typed_batch
 from analysis.load import load_record
 from analysis.record import Record, TableRecord, whole
@@ -41,10 +42,14 @@ def frame_of(record: Record) -> pd.DataFrame:
 def _series(cells: pa.Array, column: Column) -> pd.Series:
     if column.type == "text":
         return pd.Series(cells.to_pandas())
-    values = cells.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    values = (
+        cells.fill_null(1 if column.name == "attempts" else 0)
+        .cast(pa.int64())
+        .to_numpy(zero_copy_only=False)
+    )
     if column.name == "start_ns":
         return pd.Series(values)
-    missing = cells.is_null().to_numpy(zero_copy_only=False)
+    missing = ~arrow.present(cells) if column.name != "attempts" else np.zeros(len(cells), bool)
     return pd.Series(pd.arrays.IntegerArray(values.copy(), missing.copy()))
 
 

@@ -48,9 +48,24 @@ def load_record(path: Path) -> Record:
 def _load_parquet(path: Path) -> Record:
     # Opened here: given a path, pyarrow would also read columns out of the folders' names.
     with path.open("rb") as file, pq.ParquetFile(file) as parquet:
-        schema = parquet.schema_arrow
-    _require_columns(schema.names, path)
-    _refuse_twice(schema.names, str(path))
+        _require_schema(parquet.schema_arrow, str(path))
+    return ParquetRecord(path)
+
+
+def table_record(table: pa.Table, *, where: str) -> Record:
+    """Give an Arrow table as a record; raises UserError as for a Parquet file."""
+    _require_schema(table.schema, where)
+    cells = {
+        name: table.column(name).unify_dictionaries().combine_chunks()
+        for name in _KNOWN
+        if name in table.column_names
+    }
+    return _in_memory(cells, table.num_rows, where, first_row=1)
+
+
+def _require_schema(schema: pa.Schema, where: str) -> None:
+    _require_columns(schema.names, where)
+    _refuse_twice(schema.names, where)
     for column in COLUMNS:
         if column.name not in schema.names:
             continue
@@ -60,10 +75,9 @@ def _load_parquet(path: Path) -> Record:
         fits = is_text if column.type == "text" else pa.types.is_integer(kind)
         if not fits and not pa.types.is_null(kind):
             raise UserError(
-                f"{path}: column {column.name} has type {kind}, expected "
+                f"{where}: column {column.name} has type {kind}, expected "
                 f"{'text' if column.type == 'text' else 'integers'}: write it again with that type"
             )
-    return ParquetRecord(path)
 
 
 def _load_csv(path: Path) -> Record:
@@ -100,7 +114,7 @@ def _load_csv(path: Path) -> Record:
             f"{row.expected_columns}"
         ) from error
     cells = {name: table.column(name).combine_chunks() for name in table.column_names}
-    return _in_memory(cells, table.num_rows, path, first_row=2)
+    return _in_memory(cells, table.num_rows, str(path), first_row=2)
 
 
 def _refuse_open_quotes(text: bytes, path: Path) -> None:
@@ -128,7 +142,7 @@ def _csv_heading(text: bytes, path: Path) -> list[str]:
         raise UserError(
             f"{path}:1: found {quoted(line)}, expected a heading of column names ({error})"
         ) from error
-    _require_columns(names, path)
+    _require_columns(names, str(path))
     _refuse_twice(names, f"{path}:1")
     return names
 
@@ -148,11 +162,11 @@ def _load_jsonl(path: Path) -> Record:
             for name in _KNOWN:
                 cells[name].append(_json_cell(fields.get(name)))
     arrays = {name: _texts(texts, name, path) for name, texts in cells.items()}
-    return _in_memory(arrays, rows, path, first_row=1)
+    return _in_memory(arrays, rows, str(path), first_row=1)
 
 
-def _in_memory(cells: Mapping[str, pa.Array], rows: int, path: Path, *, first_row: int) -> Record:
-    batch = typed_batch(cells, rows, where=str(path), first_row=first_row)
+def _in_memory(cells: Mapping[str, pa.Array], rows: int, where: str, *, first_row: int) -> Record:
+    batch = typed_batch(cells, rows, where=where, first_row=first_row)
     return TableRecord(pa.Table.from_batches([batch]))
 
 
@@ -186,11 +200,11 @@ def _json_cell(cell: object) -> str:
     return cell if isinstance(cell, str) else json.dumps(cell)
 
 
-def _require_columns(names: Iterable[str], path: Path) -> None:
+def _require_columns(names: Iterable[str], where: str) -> None:
     names = list(names)
     missing = sorted(set(_REQUIRED) - set(names))
     if missing:
         raise UserError(
-            f"{path}: column {missing[0]} is missing; a history needs the columns "
+            f"{where}: column {missing[0]} is missing; a history needs the columns "
             f"{', '.join(_REQUIRED)}, found {quoted(','.join(names)) if any(names) else 'none'}"
         )

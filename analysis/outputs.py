@@ -1,12 +1,9 @@
-"""The judgement as machines and terminals read it: verdict.json, junit.xml, a text block."""
+"""The judgement as machines read it: verdict.json and junit.xml."""
 
 import json
 from xml.etree import ElementTree as ET
 
-from analysis.verdict import Finding, Judgement, Verdict
-from history.operation import Outcome
-
-_WIDTH = 13
+from analysis.verdict import Judgement, Verdict
 
 
 def verdict_json(judgement: Judgement, *, indent: int | None = None) -> str:
@@ -45,30 +42,3 @@ def _xml(text: str) -> str:
     return "".join(
         c if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd" for c in text
     )
-
-
-def verdict_block(judgement: Judgement) -> str:
-    """Give the block that a run prints: the verdict, the counts, one line a check."""
-    operations, values = judgement.operations, judgement.values
-    sources = ", ".join(
-        f"{source or 'unnamed'} {counts['total']:,}"
-        for source, counts in sorted(operations["by_source"].items())
-    )
-    outcomes = ", ".join(f"{operations[str(outcome)]:,} {outcome}" for outcome in Outcome)
-    heading = (
-        f"{judgement.verdict}  {judgement.run_id}\n"
-        f"  {operations['total']:,} operations ({sources}): {outcomes}\n"
-        f"  values {_number(values['first'])} to {_number(values['last'])}, "
-        f"{_number(values['distinct'])} distinct; counter {_number(values['initial'])} before, "
-        f"{_number(values['final'])} after"
-    )
-    return "\n".join([heading, *(_line(finding) for finding in judgement.findings)])
-
-
-def _line(finding: Finding) -> str:
-    verdict = str(finding.verdict) + ("" if finding.decides else " (informs)")
-    return f"  {finding.check:<12} {verdict:<{_WIDTH}} {finding.summary}"
-
-
-def _number(value: int | None) -> str:
-    return "unknown" if value is None else f"{value:,}"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.stretch import NEVER_NS, Int64s
+from analysis.stretch import Int64s
+from history.operation import INT64_MIN
 
 Float64s = npt.NDArray[np.float64]
 Times = Int64s | Float64s
@@ -55,8 +56,7 @@ class Meter:
         self._peak = 0
         self._busy_ns = 0.0
         self._first_ns: int | None = None
-        self._last_start_ns = -int(NEVER_NS)
-        self._last_end_ns = -int(NEVER_NS)
+        self._last_start_ns = self._last_end_ns = INT64_MIN
 
     def add(self, start: Int64s, end: Int64s) -> None:
         """Add operations; raises UnsortedError when one started before the last of those before."""

@@ -7,16 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from analysis.cells import WORDS
+from analysis import arrow
 from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 NEVER_NS = np.int64(2**63 - 1)
 """End of an interval that never ended: later than every time; its negative is before all."""
-
-_KINDS = {kind: WORDS["kind"].index(str(kind)) for kind in Kind}
-_OUTCOMES = {outcome: WORDS["outcome"].index(str(outcome)) for outcome in Outcome}
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,7 @@ class Stretch:
     @cached_property
     def start(self) -> Int64s:
         """When it was sent, nanoseconds."""
-        start: Int64s = self.batch.column("start_ns").to_numpy(zero_copy_only=False)
-        return start
+        return self.numbers("start_ns", blank=0)
 
     @cached_property
     def end(self) -> Int64s:
@@ -96,49 +92,41 @@ class Stretch:
         """Rows of a kind."""
         if not self.has("kind"):
             return np.full(len(self), kind is Kind.INCREMENT)
-        return self._is("kind", _KINDS[kind])
+        return self._says("kind", str(kind))
 
     def is_outcome(self, outcome: Outcome) -> Bools:
         """Rows of an outcome."""
-        return self._is("outcome", _OUTCOMES[outcome])
+        return self._says("outcome", str(outcome))
 
     def is_reason(self, reason: Reason) -> Bools:
         """Rows of a reason."""
         if not self.has("reason"):
             return np.zeros(len(self), dtype=bool)
-        codes, words = self.words("reason")
-        return codes == words.index(reason.label) if reason.label in words else codes < -1
+        return self._says("reason", reason.label)
 
-    def words(self, name: str) -> tuple[npt.NDArray[np.int32], list[str]]:
+    def words(self, name: str) -> tuple[npt.NDArray[np.integer], list[str]]:
         """Give a column of text as codes and the words they stand for; a blank is code -1."""
         if not self.has(name):
             return np.full(len(self), -1, dtype=np.int32), []
         column = self.batch.column(name)
-        codes = column.indices
-        if codes.null_count:
-            codes = codes.fill_null(-1)
-        return codes.to_numpy(zero_copy_only=False), column.dictionary.to_pylist()
+        codes = arrow.numbers(column.indices, blank=-1)
+        return codes, [word or "" for word in arrow.texts(column.dictionary)]
 
     def present(self, name: str) -> Bools:
         """Rows in which a column is not blank."""
         if not self.has(name):
             return np.zeros(len(self), dtype=bool)
-        column = self.batch.column(name)
-        if not column.null_count:
-            return np.ones(len(self), dtype=bool)
-        valid: Bools = column.is_valid().to_numpy(zero_copy_only=False)
-        return valid
+        return arrow.present(self.batch.column(name))
 
     def numbers(self, name: str, *, blank: int) -> Int64s:
         """Give a column of integers, and this number where it is blank."""
         if not self.has(name):
             return np.full(len(self), blank, dtype=np.int64)
-        column = self.batch.column(name)
-        if column.null_count:
-            column = column.fill_null(pa.scalar(blank, column.type))
-        numbers: Int64s = column.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
-        return numbers
+        return arrow.numbers(self.batch.column(name), blank=blank).astype(np.int64, copy=False)
 
-    def _is(self, name: str, code: int) -> Bools:
-        same: Bools = self.batch.column(name).indices.to_numpy(zero_copy_only=False) == code
-        return same
+    def _says(self, name: str, word: str) -> Bools:
+        codes, words = self.words(name)
+        said = np.zeros(len(self), dtype=bool)
+        for code in (code for code, known in enumerate(words) if known == word):
+            said |= codes == code
+        return said

@@ -1,14 +1,19 @@
 """What judging produces: findings of single checks and the judgement over all of them."""
 
+import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from history.operation import Outcome
+
 SCHEMA_VERSION = 1
 EVIDENCE_CAP = 20
 """At most so many pieces of evidence are kept in a finding; `evidence_total` says how many
 there are."""
+
+_WIDTH = 13
 
 
 class Verdict(StrEnum):
@@ -64,6 +69,11 @@ class Finding:
     evidence_total: int = 0
     decides: bool = True
 
+    def __str__(self) -> str:
+        """Give the line that a run prints."""
+        verdict = str(self.verdict) + ("" if self.decides else " (informs)")
+        return f"  {self.check:<12} {verdict:<{_WIDTH}} {self.summary}"
+
     def to_json(self) -> dict[str, Any]:
         """Give the JSON form of DESIGN.md 4."""
         return {
@@ -97,6 +107,33 @@ class Judgement:
                 return finding
         raise KeyError(check)
 
+    def __str__(self) -> str:
+        """Give the block that a run prints: the verdict, the counts, one line a check."""
+        operations, values = self.operations, self.values
+        sources = ", ".join(
+            f"{source or 'unnamed'} {counts['total']:,}"
+            for source, counts in sorted(operations["by_source"].items())
+        )
+        outcomes = ", ".join(f"{operations[str(outcome)]:,} {outcome}" for outcome in Outcome)
+        heading = (
+            f"{self.verdict}  {self.run_id}\n"
+            f"  {operations['total']:,} operations ({sources}): {outcomes}\n"
+            f"  values {_number(values['first'])} to {_number(values['last'])}, "
+            f"{_number(values['distinct'])} distinct; counter {_number(values['initial'])} before, "
+            f"{_number(values['final'])} after"
+        )
+        return "\n".join([heading, *map(str, self.findings)])
+
+    def _repr_html_(self) -> str:
+        """Give what a notebook shows."""
+        rows = "".join(
+            f"<tr><td>{html.escape(finding.check)}</td><td><b>{finding.verdict}</b></td>"
+            f'<td style="text-align:left">{html.escape(finding.summary)}</td></tr>'
+            for finding in self.findings
+        )
+        heading = html.escape("\n".join(str(self).split("\n")[:3]))
+        return f"<pre>{heading}</pre><table>{rows}</table>"
+
     def to_json(self) -> dict[str, Any]:
         """Give `verdict.json` (DESIGN.md 4)."""
         return {
@@ -107,3 +144,7 @@ class Judgement:
             "values": dict(self.values),
             "checks": [finding.to_json() for finding in self.findings],
         }
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"

@@ -168,13 +168,13 @@ def _hall_set(run: Run, holes: Holes, lacking: HallSet) -> Evidence:
     named = ", ".join(f"{hole:,}" for hole in competing[:_NAMED])
     if len(competing) > _NAMED:
         named += f" and {len(competing) - _NAMED:,} more"
-    witness, until = _witness(run, competing[-1])
+    witness, sent = _witness(run, competing[-1])
     effects = lacking.effects[np.argsort(run.scan.unseen.start[lacking.effects], kind="stable")]
     return about(
         run,
         f"{named}: {plural(len(competing), 'value')} returned to nobody, and "
-        f"{plural(len(effects), 'unanswered request')} that can have taken "
-        f"{'it' if len(competing) == 1 else 'any of them'}, sent {until}",
+        f"{plural(len(effects), 'unanswered request') if len(effects) else 'no unanswered request'}"
+        f" can have taken {'it' if len(competing) == 1 else 'any of them'}{sent}",
         [*witness, *run.scan.unseen.row[effects[:EVIDENCE_CAP]]],
     )
 
@@ -183,7 +183,7 @@ def _witness(run: Run, hole: int) -> tuple[list[int], str]:
     """Give the row of the operation that saw more first, and how to say it."""
     deadline = int(latest_fill(run.scan.answers, np.array([hole]))[0])
     if deadline == NEVER_NS or len(run.hosts) > 1:
-        return [], "at any time"
+        return [], ""
     increment, read = find(
         run,
         [
@@ -192,8 +192,8 @@ def _witness(run: Run, hole: int) -> tuple[list[int], str]:
         ],
     )
     if increment:
-        return increment, "before the first operation below, which saw more, had completed"
-    return read, "before the first operation below, a read of what followed, had completed"
+        return increment, ": whatever did was sent before the operation below saw more"
+    return read, ": whatever did was sent before the read below saw more"
 
 
 def _missing_runs(run: Run, holes: Holes) -> tuple[Evidence, ...]:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.judging import judge_run
 from analysis.frame import load_history
+from analysis.judging import judge_run
+from analysis.load import load_record
 from analysis.run import Run
 from analysis.verdict import Verdict
 from history.errors import UserError
@@ -182,6 +183,6 @@ def test_64_bits_are_kept_whole(tmp_path: Path, suffix: str, sign: str) -> None:
 def test_an_answer_beyond_64_bits_is_not_lost(tmp_path: Path, value: int) -> None:
     path = tmp_path / "history.csv"
     path.write_text(HEAD + f"increment,0,1,ok,1\nincrement,2,3,ok,{value}\n")
-    run = Run(run_id="r", frame=load_history(path), initial=0, final=1, allow_unanswered=9)
+    run = Run(run_id="r", record=load_record(path), initial=0, final=1, allow_unanswered=9)
     bounded = judge_run(run).finding("bounded")
     assert (bounded.verdict, bounded.counts["beyond_64_bits"]) == (Verdict.FAIL, 1)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.frame import record_of
 from analysis.run import Run
 from analysis.verdict import Evidence, Finding, Judgement, Verdict, worst
 from history import schema
@@ -65,7 +66,7 @@ def unanswered(start: int, **more: object) -> dict[str, Any]:
 def run_of(rows: Sequence[Mapping[str, Any]], **more: object) -> Run:
     """Build a run of literal rows."""
     settings: dict[str, Any] = {"run_id": "20261122T101500Z-abc1234", "initial": 0, "final": None}
-    return Run(frame=frame_of(rows), **(settings | more))
+    return Run(record=record_of(frame_of(rows)), **(settings | more))
 
 
 def judgement_of(run: Run, *findings: Finding) -> Judgement:

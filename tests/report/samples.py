@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.frame import record_of
 from analysis.report import series, write_report
 from analysis.run import Run
 from analysis.verdict import Finding, Judgement, Verdict
@@ -148,7 +149,7 @@ def undecided() -> tuple[Run, Judgement]:
 def _run(columns: dict[str, object], *, final: int, **more: object) -> Run:
     return Run(
         run_id="20261122T101500Z-abc1234",
-        frame=typed(columns),
+        record=record_of(typed(columns)),
         initial=1,
         final=final,
         manifest=manifest_of(**more),
