@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 Int64s = npt.NDArray[np.int64]
@@ -115,12 +114,3 @@ def _table(stretch: Columns, lost: npt.NDArray[np.bool_]) -> pa.Table:
         },
         schema=SCHEMA,
     )
-
-
-def write_csv(parquet: Path, path: Path) -> None:
-    """Write the same history as CSV."""
-    pyarrow.csv.write_csv(pq.read_table(parquet).cast(_plain()), path)
-
-
-def _plain() -> pa.Schema:
-    return pa.schema([SCHEMA.field(n).with_type(pa.string() if n == 2 else pa.int64()) for n in range(4)])
