@@ -26,8 +26,8 @@ def kind_chooser(decrements: float, *, seed: int, process: str) -> Callable[[], 
 
     The same arguments give the same kinds in the same order; processes do not repeat each other.
     """
-    if not decrements:
-        return lambda: Kind.INCREMENT
-    draw = random.Random(f"{seed}/{process}").random  # noqa: S311 -- load, not secrets
     up, down = Kind.INCREMENT, Kind.DECREMENT
+    if not decrements:
+        return lambda: up
+    draw = random.Random(f"{seed}/{process}").random  # noqa: S311 -- load, not secrets
     return lambda: down if draw() < decrements else up
