@@ -125,7 +125,7 @@ def described_methods(
 ) -> Iterator[tuple[tuple[str, str], Mapping[str, Node]]]:
     """Read every method of an API as API Gateway describes it, by (path, HTTP method)."""
     for page in client.get_paginator("get_resources").paginate(restApiId=api_id):
-        for resource in page["items"]:
+        for resource in page.get("items", []):
             for verb in resource.get("resourceMethods", {}):
                 yield (
                     (resource["path"], verb),
