@@ -50,7 +50,7 @@ def fillable(run: Run, holes: Int64s) -> Fills:
             answers = _answers(run, host_of == host)
             found = _fills(answers, holes, unseen.start[own], unseen.until[own])
             first[own], last[own] = found.first, found.last
-    if not set(run.hosts) <= set(run.clocks or {}):
+    if not set(run.hosts) <= set(run.clocks):
         return fills
     offset, error = (of_host[host_of] for of_host in offsets_and_errors(run))
     widened = _answers(run, np.ones(len(host_of), dtype=bool), offset - error, offset + error)
