@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from analysis.checks import exercised
+from analysis.frame import record_of
 from analysis.peak import highest_parts
 from analysis.run import Run
 from history.manifest import ProcessRecord
@@ -36,8 +37,9 @@ def never_sent(row: dict[str, Any]) -> dict[str, Any]:
 def run_of(rows: list[dict[str, Any]], **load: Any) -> Run:
     """A run of these rows; only those that were answered have a value."""
     run = run_with(rows, **load)
-    run.frame.loc[~run.mask(outcome=Outcome.OK), "value"] = None
-    return run
+    frame = run.frame.copy()
+    frame.loc[~run.mask(outcome=Outcome.OK), "value"] = None
+    return dataclasses.replace(run, record=record_of(frame))
 
 
 def with_processes(run: Run, *processes: str) -> Run:
@@ -262,7 +264,7 @@ def mixed(run: Run, *rows: int, outcome: Outcome = Outcome.OK) -> Run:
         frame["outcome"] = frame["outcome"].astype(object)
         frame.loc[list(rows), "outcome"] = str(outcome)
         frame.loc[list(rows), "value"] = None
-    return dataclasses.replace(run, frame=frame)
+    return dataclasses.replace(run, record=record_of(frame))
 
 
 FAR_OFF = ", DECREMENTS=0.2 asked for about 1,400: more than chance is off"
