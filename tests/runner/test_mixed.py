@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.load import load_history
+from analysis.frame import load_history
 from history.mixing import kind_chooser
 from history.operation import Kind
 from tests import servers
