@@ -89,18 +89,10 @@ def _cells(frame: pd.DataFrame, column: Column) -> pa.Array:
     series = frame[column.name]
     if pd.api.types.is_float_dtype(series.dtype):
         return _from_floats(series, column)
-    if series.dtype == object or column.type == "text":
+    if column.type == "text" or not pd.api.types.is_integer_dtype(series.dtype):
         texts = [None if pd.isna(cell) else str(cell) for cell in series]
         return pa.array(texts, pa.string())
-    try:
-        array = pa.Array.from_pandas(series)
-    except pa.ArrowException as error:
-        raise UserError(f"column {column.name} cannot be read: {error}") from error
-    if not (pa.types.is_integer(array.type) or pa.types.is_string(array.type)):
-        raise UserError(
-            f"column {column.name} has type {series.dtype}, expected integers: use Int64"
-        )
-    return array
+    return pa.Array.from_pandas(series)
 
 
 def _from_floats(series: pd.Series, column: Column) -> pa.Array:
@@ -111,7 +103,7 @@ def _from_floats(series: pd.Series, column: Column) -> pa.Array:
     if column.type == "text" or not whole_numbers.all():
         row = int(np.argmin(whole_numbers)) if not whole_numbers.all() else 0
         raise UserError(
-            f"frame:{row + 1}: found {numbers[row]!r} in column {column.name}, expected "
+            f"frame:{row + 1}: found {float(numbers[row])!r} in column {column.name}, expected "
             f"{'text' if column.type == 'text' else 'an integer'}: floats cannot hold every "
             "64-bit integer, use Int64"
         )

@@ -55,6 +55,8 @@ def judge(
 
     Raises UserError, with a sentence, when the history cannot be read.
     """
+    if returns not in set(Returns):
+        raise UserError(f"returns={returns!r}: expected one of {', '.join(Returns)}")
     for name, value in (("initial", initial), ("final", final)):
         if value is not None and not INT64_MIN <= value <= INT64_MAX:
             raise UserError(f"{name}={value}: expected an integer of at most 64 bits")
@@ -104,6 +106,11 @@ def _record(history: pd.DataFrame | pa.Table | str | Path) -> Record:
         return load_record(Path(history))
     if isinstance(history, pa.Table):
         return table_record(history, where="table")
+    if not hasattr(history, "columns"):
+        raise UserError(
+            f"found {type(history).__name__}, expected a DataFrame, an Arrow table or the path of "
+            "a history file"
+        )
     # pandas takes longer to import than a million operations take to be judged.
     from analysis.frame import record_of  # noqa: PLC0415
 
