@@ -5,15 +5,11 @@ Only a request that was sent counts: one that found no connection asked the coun
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from analysis.clients import RUNNER, Client
 from analysis.evidence import plural
 from analysis.run import Run
-from analysis.stretch import NEVER_NS, Int64s
 from analysis.witness import relief
 from history.manifest import POISSON, Manifest
-from history.operation import Kind, Outcome
 from history.shape import BURST, clients_held, fewest_clients, parse_shape, requests_due
 
 MIN_LENGTH_SHARE = 0.90
@@ -76,26 +72,17 @@ def _silent(run: Run, manifest: Manifest) -> list[str]:
     """
     if manifest.load.by_page:
         return []  # whoever stopped it there meant to
-    ends = _latest_ends(run, manifest)
+    found = run.activity
     silent = []
     for process in manifest.processes:
         if process.source == RUNNER:
             continue
-        own = ends[run.sent & (run.frame["process"] == process.process).to_numpy()]
-        if len(own):
-            silent += _fell_silent(manifest, process.process, process.source, int(own.max()))
+        if found.sent[process.process]:
+            last_ns = found.latest_ns[process.process]
+            silent += _fell_silent(manifest, process.process, process.source, last_ns)
         elif _must_send(manifest, process.source):
             silent.append(f"{process.process} sent nothing")
     return silent
-
-
-def _latest_ends(run: Run, manifest: Manifest) -> Int64s:
-    """Give when each request ended, or at the latest would have been given up."""
-    start = run.frame["start_ns"].to_numpy(dtype=np.int64)
-    timeout_ns = np.int64(min(manifest.load.timeout_s, 1e9) * 1e9)
-    given_up = np.minimum(start, NEVER_NS - timeout_ns) + timeout_ns
-    unended = run.frame["end_ns"].isna().to_numpy()
-    return np.where(unended, given_up, run.frame["end_ns"].to_numpy(np.int64, na_value=NEVER_NS))
 
 
 def _fell_silent(manifest: Manifest, process: str, source: str, last_ns: int) -> list[str]:
@@ -165,9 +152,8 @@ def _idle(run: Run, manifest: Manifest) -> list[str]:
         if count:  # none are known of a run in Locust's page, nor how long it was to be
             least_share = max(MIN_HELD_SHARE, min(1.0, FOLLOWING_S[source] / load.duration_s))
             due = clients_held(shape, count, least_share=least_share)
-        own = (run.frame["source"] == source).to_numpy()
-        sent = run.frame.loc[own & run.sent, "worker"].nunique()
-        refused = run.frame.loc[own, "worker"].nunique() - sent
+        sent = len(run.activity.sent_workers.get(source, ()))
+        refused = len(run.activity.workers.get(source, ())) - sent
         if sent < due:
             why = f"{refused:,} found no connection" if refused else advice
             idle.append(f"Only {sent:,} of {due:,} {clients} sent a request: {why}")
@@ -185,9 +171,7 @@ def _behind_schedule(run: Run, manifest: Manifest, clients: Sequence[Client]) ->
     due = requests_due(shape, rate_per_s=load.rate_per_s, duration_s=load.duration_s)
     by_chance = 4 * due**0.5 if load.arrivals == POISSON else 0.0
     # Locust's users have intended times as well when they fire in volleys.
-    swarm = (run.frame["source"] == "swarm").to_numpy()
-    intended = run.frame["intended_ns"].notna().to_numpy() & swarm
-    sent, tried = int((intended & run.sent).sum()), int(intended.sum())
+    sent, tried = run.activity.scheduled_sent["swarm"], run.activity.scheduled["swarm"]
     if sent >= MIN_RATE_SHARE * (due - by_chance):
         return []
     if tried - sent >= (due - sent) / 2:
@@ -215,9 +199,11 @@ def _why_behind(manifest: Manifest, clients: Sequence[Client]) -> str:
 def _not_mixed(run: Run, manifest: Manifest) -> list[str]:
     """Say that the load had not the decrements that were asked for, or that none was answered."""
     share = manifest.load.decrements
-    load = (run.frame["source"] != RUNNER).to_numpy() & run.sent
-    decrements = load & run.mask(kind=Kind.DECREMENT)
-    sent, down = int(load.sum()), int(decrements.sum())
+    found = run.activity
+    sent, down, answered = (
+        sum(count for source, count in counts.items() if source != RUNNER)
+        for counts in (found.sent_by_source, found.decrements, found.decrements_ok)
+    )
     if not share or not sent:
         return []
     asked = f"DECREMENTS={share:g} asked for about {share * sent:,.0f}"
@@ -226,7 +212,7 @@ def _not_mixed(run: Run, manifest: Manifest) -> list[str]:
     by_chance = FAR_OFF * (share * (1 - share) * sent) ** 0.5 + FEW_OFF
     off = [f"{down:,} of {sent:,} requests were decrements, {asked}: more than chance is off"]
     told = off if abs(down - share * sent) > by_chance else []
-    if not (decrements & run.mask(outcome=Outcome.OK)).any():
+    if not answered:
         told.append(
             f"No decrement was answered with a number, of {down:,}: does the server have "
             "POST <URL>/decrement?"

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from analysis.overlap import concurrency, open_time
 from analysis.peak import highest_parts
 from analysis.run import Run
-from analysis.stretch import NEVER_NS, Int64s
+from analysis.sent import Requests, requests_of
+from analysis.stretch import Int64s
 from history.health import HealthSample
 from history.manifest import Load, Manifest
-from history.operation import Outcome
 from history.shape import parse_shape
 
 RUNNER = "runner"
@@ -142,20 +142,13 @@ class _Window:
     samples: Mapping[str, Sequence[HealthSample]]
     first_ns: int
     last_ns: int
-    start: Int64s
-    end: Int64s
-    intended: Int64s
-    scheduled: npt.NDArray[np.bool_]
-    ok: npt.NDArray[np.bool_]
-    during: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, run: Run, manifest: Manifest) -> "_Window":
-        start = run.frame["start_ns"].to_numpy(dtype=np.int64)
         first, last = manifest.load_started_ns, manifest.load_ended_ns
         # A run whose runner was killed knows no window: it lasted as long as its requests.
-        first_ns = int(start.min(initial=NEVER_NS)) if first is None else first
-        last_ns = int(start.max(initial=-NEVER_NS)) if last is None else last
+        first_ns = run.activity.first_start_ns if first is None else first
+        last_ns = run.activity.last_start_ns if last is None else last
         samples, partly = defaultdict(list), defaultdict(list)
         for sample in run.health:
             if first_ns <= _middle_ns(sample) <= last_ns:
@@ -168,19 +161,18 @@ class _Window:
             samples=partly | samples,
             first_ns=first_ns,
             last_ns=last_ns,
-            start=start,
-            end=run.frame["end_ns"].to_numpy(dtype=np.int64, na_value=NEVER_NS),
-            intended=run.frame["intended_ns"].to_numpy(dtype=np.int64, na_value=0),
-            scheduled=run.frame["intended_ns"].notna().to_numpy(),
-            ok=run.mask(outcome=Outcome.OK),
-            during=(start >= first_ns) & (start <= last_ns) & ~run.inconsistent,
         )
 
+    def _sent(self, process: str) -> Requests:
+        """Give what a process sent while the load lasted, without rows that say nothing."""
+        own = requests_of(self.run.record, process)
+        during = (own.start >= self.first_ns) & (own.start <= self.last_ns) & own.consistent
+        return Requests(*(getattr(own, name)[during] for name in Requests.__slots__))
+
     def client(self, process: str, source: str) -> Client:
-        mine = self.during & (self.run.frame["process"] == process).to_numpy()
-        answered = np.flatnonzero(mine & self.ok)
-        answered = answered[np.argsort(self.start[answered], kind="stable")]
-        start, end = self.start[answered], self.end[answered]
+        sent = self._sent(process)
+        answered = np.flatnonzero(sent.ok)
+        start, end = sent.start[answered], sent.end[answered]
         measured = concurrency(start, end)
         return Client(
             process=process,
@@ -189,39 +181,40 @@ class _Window:
             in_flight_peak=measured.in_flight_peak,
             latency_ns_p50=_percentile(end - start, 0.5) if len(answered) else None,
             health=_health(self.samples[process]) if process in self.samples else None,
-            schedule=self._schedule(mine, _own_connections_max(self.load, source)),
+            schedule=self._schedule(sent, _own_connections_max(self.load, source)),
         )
 
     def within(self, spans: Int64s, client: Client) -> Client:
         """Give the client as it was within some spans (first, last; ns) of the window."""
-        own = self.during & self.ok & (self.run.frame["process"] == client.process).to_numpy()
-        answered = own & _within(spans, self.start)
+        sent = self._sent(client.process)
+        own_start, own_end = sent.start[sent.ok], sent.end[sent.ok]
+        answered = _within(spans, own_start)
         samples = self.samples.get(client.process, ())
         middles = np.array([_middle_ns(sample) for sample in samples], dtype=np.int64)
         some = [s for s, inside in zip(samples, _within(spans, middles), strict=True) if inside]
         if len(some) < MIN_SAMPLES or not answered.any():
             return client
         at = self._elapsed(spans.ravel())
-        busy = open_time(self._elapsed(self.start[own]), self._elapsed(self.end[own]), at)
+        busy = open_time(self._elapsed(own_start), self._elapsed(own_end), at)
         return dataclasses.replace(
             client,
             in_flight_mean=float((busy[1::2] - busy[::2]).sum() / (at[1::2] - at[::2]).sum()),
-            latency_ns_p50=_percentile(self.end[answered] - self.start[answered], 0.5),
+            latency_ns_p50=_percentile((own_end - own_start)[answered], 0.5),
             health=_health(some),
         )
 
-    def _schedule(self, mine: npt.NDArray[np.bool_], allowed: int) -> Schedule | None:
-        rows = np.flatnonzero(mine & self.scheduled)
+    def _schedule(self, own: Requests, allowed: int) -> Schedule | None:
+        rows = np.flatnonzero(own.scheduled)
         if not len(rows):
             return None
-        rows = rows[np.argsort(self.intended[rows], kind="stable")]
-        intended, start = self.intended[rows], self.start[rows]
+        rows = rows[np.argsort(own.intended[rows], kind="stable")]
+        intended, start = own.intended[rows], own.start[rows]
         lag = np.maximum(start - intended, 0)
         length_ns = max(1, self.last_ns - self.first_ns)
         tenth_ns = max(1, length_ns // 10)
         tenth = np.array([length_ns - tenth_ns, length_ns])
         times = [self._elapsed(intended), self._elapsed(start), tenth]
-        sent, over = self._elapsed(self.start[mine]), self._elapsed(self.end[mine])
+        sent, over = self._elapsed(own.start), self._elapsed(own.end)
         busy = open_time(sent, over, np.concatenate(times))
         busy_meanwhile = busy[len(rows) : -2] - busy[: len(rows)]
         return Schedule(

@@ -11,6 +11,7 @@ from analysis import effects
 from analysis.effects import Completed, Effects
 from analysis.record import Record
 from analysis.scan import Scan, scan
+from analysis.sent import Activity, activity
 from analysis.stretch import Bools, Stretch
 from history.health import HealthSample
 from history.manifest import ClockBound, Manifest
@@ -76,6 +77,12 @@ class Run:
             window_ns=self.window_ns,
         )
 
+    @cached_property
+    def activity(self) -> Activity:
+        """What the processes of a recorded run sent, counted."""
+        timeout_s = self.manifest.load.timeout_s if self.manifest else 0
+        return activity(self.record, timeout_ns=int(min(timeout_s, 1e9) * 1e9))
+
     @property
     def has_decrements(self) -> bool:
         """Whether numbers may legally come back: a rejected decrement cannot have done that."""
@@ -119,11 +126,6 @@ class Run:
     def inconsistent(self) -> Bools:
         """Rows that contradict themselves (`well-formed` names them); boolean, one a row."""
         return self._rows(lambda stretch: stretch.inconsistent)
-
-    @cached_property
-    def sent(self) -> Bools:
-        """Rows of requests that went onto the wire; one that found no connection did not."""
-        return self._rows(lambda stretch: stretch.attempts > 0)
 
     def mask(
         self,

@@ -92,17 +92,17 @@ class Stretch:
         """Rows of a kind."""
         if not self.has("kind"):
             return np.full(len(self), kind is Kind.INCREMENT)
-        return self._says("kind", str(kind))
+        return self.says("kind", str(kind))
 
     def is_outcome(self, outcome: Outcome) -> Bools:
         """Rows of an outcome."""
-        return self._says("outcome", str(outcome))
+        return self.says("outcome", str(outcome))
 
     def is_reason(self, reason: Reason) -> Bools:
         """Rows of a reason."""
         if not self.has("reason"):
             return np.zeros(len(self), dtype=bool)
-        return self._says("reason", reason.label)
+        return self.says("reason", reason.label)
 
     def words(self, name: str) -> tuple[npt.NDArray[np.integer], list[str]]:
         """Give a column of text as codes and the words they stand for; a blank is code -1."""
@@ -124,7 +124,8 @@ class Stretch:
             return np.full(len(self), blank, dtype=np.int64)
         return arrow.numbers(self.batch.column(name), blank=blank).astype(np.int64, copy=False)
 
-    def _says(self, name: str, word: str) -> Bools:
+    def says(self, name: str, word: str) -> Bools:
+        """Rows in which a column of text says this word."""
         codes, words = self.words(name)
         said = np.zeros(len(self), dtype=bool)
         for code in (code for code, known in enumerate(words) if known == word):

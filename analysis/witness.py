@@ -76,9 +76,8 @@ def unrecorded(run: Run, clients: Sequence[Client]) -> list[str]:
     """Name the processes that sent and left no samples, where others did."""
     if not any(client.health for client in clients):
         return []  # a run of before there were any
-    senders = set(run.frame.loc[run.sent, "process"].dropna().unique())
     return [
         f"How {client.process} fared was not recorded, so it may have been too slow"
         for client in clients
-        if client.health is None and client.process in senders
+        if client.health is None and run.activity.sent[client.process]
     ]
