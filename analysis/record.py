@@ -86,6 +86,36 @@ class TableRecord:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Consecutive operations of another record, counted from the first of them."""
+
+    whole: Record
+    first: int
+    rows: int
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Which columns of schema.COLUMNS there are."""
+        return self.whole.names
+
+    def batches(self, names: Iterable[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Give the excerpt stretch by stretch."""
+        end = self.first + self.rows
+        for at, batch in self.whole.batches(names):
+            if at >= end:
+                return
+            begin = max(at, self.first)
+            length = min(at + batch.num_rows, end) - begin
+            if length > 0:
+                yield begin - self.first, batch.slice(begin - at, length)
+
+    def operations(self, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Give whole operations."""
+        found = self.whole.operations(row + self.first for row in rows)
+        return {row - self.first: operation for row, operation in found.items()}
+
+
 def _picked(batch: pa.RecordBatch, first: int, wanted: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Give those of the wanted rows (sorted) that a stretch holds."""
     here = wanted[bisect_left(wanted, first) : bisect_left(wanted, first + batch.num_rows)]

@@ -27,7 +27,7 @@ def figure(run: Run, line: Timeline, judgement: Judgement) -> FigureImage | None
     ordered = _ordered(run, line)
     if not len(ordered):
         return None
-    finding, focus = _focus(judgement, len(line))
+    finding, focus = _focus(judgement, line)
     rows = _rows(run, line, ordered, focus)
     spans, first_ns = _spans(run, line, rows, ordered, set(focus))
     words = _words(finding)
@@ -56,21 +56,22 @@ def _ordered(run: Run, line: Timeline) -> Int64s:
     return rows[np.lexsort(keys)]
 
 
-def _focus(judgement: Judgement, count: int) -> tuple[Finding | None, list[int]]:
+def _focus(judgement: Judgement, line: Timeline) -> tuple[Finding | None, list[int]]:
     """Choose the first evidence that names operations of this history, failures first."""
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         for finding in judgement.findings:
             if finding.verdict is verdict:
                 for piece in finding.evidence:
-                    rows = _row_numbers(piece.operations, count)
+                    rows = _row_numbers(piece.operations, line)
                     if rows:
                         return finding, rows[:FOCUS_CAP]
     return None, []
 
 
-def _row_numbers(operations: Sequence[Mapping[str, Any]], count: int) -> list[int]:
+def _row_numbers(operations: Sequence[Mapping[str, Any]], line: Timeline) -> list[int]:
     found = [operation.get("row") for operation in operations]
-    return [row for row in found if isinstance(row, int) and 0 <= row < count]
+    rows = [row - line.first_row for row in found if isinstance(row, int)]
+    return [row for row in rows if 0 <= row < len(line)]
 
 
 def _rows(run: Run, line: Timeline, ordered: Int64s, focus: list[int]) -> Int64s:

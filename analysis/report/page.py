@@ -14,9 +14,11 @@ from markupsafe import Markup
 
 from analysis.report import clients, evidence, figures, formats, outcomes, provenance, wording
 from analysis.report.evidence import Clock
-from analysis.report.timeline import Timeline, timeline
+from analysis.report.excerpt import drawn
+from analysis.report.timeline import timeline
 from analysis.run import Run
 from analysis.verdict import Finding, Judgement, Verdict
+from history.operation import Kind, Outcome
 
 _HERE = Path(__file__).parent
 _SUMMARY_LIMIT = 2000
@@ -37,7 +39,8 @@ class CheckRow:
 
 def render(run: Run, judgement: Judgement, folder: Path) -> str:
     """Render the page; `folder` is where it will lie, for links to the files beside it."""
-    line = timeline(run)
+    shown = drawn(run, judgement)
+    line = timeline(shown.run, first_row=shown.first_row, is_whole=shown.is_whole)
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     sections = evidence.evidence_sections(judgement, Clock.of(run, line.origin_ns))
     anchors = {section.check: section.anchor for section in sections}
@@ -51,7 +54,7 @@ def render(run: Run, judgement: Judgement, folder: Path) -> str:
             verdict=str(judgement.verdict),
             banner=wording.banner_words(judgement, mixed=run.has_decrements),
             anchors=anchors,
-            banner_facts=_banner_facts(run, judgement, line),
+            banner_facts=_banner_facts(run, judgement),
             checks=[
                 _check_row(finding, anchors, mixed=run.has_decrements)
                 for finding in judgement.findings
@@ -60,10 +63,11 @@ def render(run: Run, judgement: Judgement, folder: Path) -> str:
             facts=provenance.facts(run),
             processes=provenance.processes(run),
             by_source=outcomes.by_source(line),
-            by_reason=outcomes.by_reason(run),
+            by_reason=outcomes.by_reason(shown.run),
+            excerpt=shown.note,
             latency=outcomes.latency(line),
             clients=clients.section(run, line),
-            figures=figures.all_figures(run, line, judgement),
+            figures=figures.all_figures(shown.run, line, judgement),
             limits=wording.LIMITS,
             commands=provenance.commands(run),
             files=provenance.files(run, folder),
@@ -102,7 +106,7 @@ def _check_row(finding: Finding, anchors: Mapping[str, str], *, mixed: bool) -> 
     )
 
 
-def _banner_facts(run: Run, judgement: Judgement, line: Timeline) -> list[tuple[str, str]]:
+def _banner_facts(run: Run, judgement: Judgement) -> list[tuple[str, str]]:
     manifest = run.manifest
     values = judgement.values
     facts = [("Run", formats.plain(run.run_id))]
@@ -113,25 +117,32 @@ def _banner_facts(run: Run, judgement: Judgement, line: Timeline) -> list[tuple[
         ]
     initial, final = (formats.integer(values.get(name)) for name in ("initial", "final"))
     first, last = values.get("first"), values.get("last")
-    if run.has_decrements and (line.ok & line.valued).any():
-        answered = line.value[line.ok & line.valued]
-        first, last = int(answered.min()), int(answered.max())
+    if run.has_decrements:
+        first, last = _reached(run)
     handed_out = "none" if first is None else f"{formats.integer(first)} to {formats.integer(last)}"
     facts += [
-        ("Operations", _operations(run, line)),
+        ("Operations", _operations(run)),
         ("Values handed out", handed_out),
         ("Counter", f"{initial} before, {final} after"),
     ]
     return [*facts, ("URL", formats.plain(manifest.url, 400))] if manifest else facts
 
 
-def _operations(run: Run, line: Timeline) -> str:
-    counts = (
-        (int(line.ok.sum()), "ok"),
-        (int(line.rejected.sum()), "rejected"),
-        (int(line.indeterminate.sum()), "indeterminate"),
-    )
-    told = f"{len(line):,d}: " + ", ".join(f"{count:,d} {word}" for count, word in counts)
+def _reached(run: Run) -> tuple[int | None, int | None]:
+    """Give the smallest and the largest number handed out, as answered."""
+    answered = [
+        (extent.low - shift, extent.high - shift)
+        for kind, shift in ((Kind.INCREMENT, run.shift), (Kind.DECREMENT, -run.shift))
+        if (extent := run.scan.extents[kind]).low is not None and extent.high is not None
+    ]
+    lows, highs = [low for low, _ in answered], [high for _, high in answered]
+    return min(lows, default=None), max(highs, default=None)
+
+
+def _operations(run: Run) -> str:
+    counts = run.scan.outcomes()
+    told = f"{run.record.rows:,d}: " + ", ".join(f"{counts[o]:,d} {o}" for o in Outcome)
     if run.has_decrements:
-        told += f"; {formats.counted(int(line.decrement.sum()), 'decrement')} among them"
+        down = sum(run.activity.decrements.values())
+        told += f"; {formats.counted(down, 'decrement')} among them"
     return told

@@ -46,7 +46,9 @@ def faults(run: Run, line: Timeline) -> list[Fault]:
     """Find what can be marked: repeated, late and missing numbers (increments only)."""
     if run.has_decrements or not len(run.increments):
         return []
-    found = [_repeated(run, line), _late(run, line), _missing(run, line)]
+    found = [_repeated(run, line), _late(run, line)]
+    if line.is_whole:  # of an excerpt, what was answered outside is missing too
+        found.append(_missing(run, line))
     return [fault for fault in found if fault.total]
 
 

@@ -33,10 +33,13 @@ class Timeline:
 
     `start` and `end` are nanoseconds after the first start; `end` counts only where `ended`.
     `service` is end - start, `response` is end - intended (only where `timed`).
-    `source` indexes `sources`, which are sorted by how many operations they have.
+    `source` indexes `sources`, which are sorted by how many operations they have. `first_row` is
+    where the first of them stands in the whole record, if this is not all of it (`is_whole`).
     """
 
     origin_ns: int
+    first_row: int
+    is_whole: bool
     start: Float64s
     end: Float64s
     ended: Bools
@@ -70,7 +73,7 @@ class Timeline:
         return mine
 
 
-def timeline(run: Run) -> Timeline:
+def timeline(run: Run, *, first_row: int = 0, is_whole: bool = True) -> Timeline:
     """Take the arrays of a run from its frame."""
     frame = run.frame
     start_ns = frame["start_ns"].to_numpy(dtype=np.int64)
@@ -86,6 +89,8 @@ def timeline(run: Run) -> Timeline:
     valued = frame["value"].notna().to_numpy()
     return Timeline(
         origin_ns=int(origin),
+        first_row=first_row,
+        is_whole=is_whole,
         start=start,
         end=start + service,
         ended=ended,
