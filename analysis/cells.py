@@ -47,6 +47,7 @@ def typed_frame(
         }
     )
     _check_words(frame, where, first_row)
+    _check_deltas(frame, where, first_row)
     if oversized.any():
         _mark_oversized(frame, oversized)
     return frame
@@ -182,3 +183,23 @@ def _check_words(frame: pd.DataFrame, where: str, first_row: int) -> None:
                 f"{where}:{row + first_row}: found {found} in column {name}, expected one of "
                 f"{', '.join(allowed)}"
             )
+
+
+def _check_deltas(frame: pd.DataFrame, where: str, first_row: int) -> None:
+    """Refuse a delta that contradicts its row: judged all the same, it would lie."""
+    given = frame["delta"].notna().to_numpy()
+    if not given.any():
+        return
+    delta = frame["delta"].to_numpy(dtype=np.int64, na_value=0)
+    signs = {str(Kind.INCREMENT): 1, str(Kind.DECREMENT): -1, str(Kind.READ): 0}
+    sign = frame["kind"].astype(object).map(signs).to_numpy(dtype=np.int64)
+    told = given & frame["value"].notna().to_numpy()
+    wrong = told | (given & ((np.sign(delta) != sign) | (sign == 0)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        kind = frame["kind"].iloc[row]
+        found = f"delta {delta[row]} beside a value" if told[row] else f"delta {delta[row]}"
+        raise UserError(
+            f"{where}:{row + first_row}: found {found} in a row of kind {kind}, expected a delta "
+            "only where value is blank, above 0 for an increment and below for a decrement"
+        )

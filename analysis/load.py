@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +14,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from analysis.cells import quoted, typed_frame
+from analysis.imports import read_foreign
 from history.errors import UserError
+from history.files import refuse_irregular
+from history.operation import Returns
 from history.schema import COLUMNS
 
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -24,25 +28,50 @@ _WHOLE_LINE = re.compile(_CELL + b"(?:," + _CELL + b")*")
 _FIRST_LINE = re.compile(rb"[^\r\n]*")
 
 
-def load_history(path: Path) -> pd.DataFrame:
+class LoadedHistory(NamedTuple):
+    """A history's frame, and what its reader has to say of it (see imports.rows.Imported)."""
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    returns: Returns | None = None
+
+
+def load_history(path: Path, format: str | None = None) -> pd.DataFrame:  # noqa: A002
     """Load a history file into a frame with every column of schema.COLUMNS.
 
-    Rows count from 1; a CSV's heading is row 1. Extra columns are ignored. Raises UserError
-    naming file and row when a cell is not what its column needs, or the file is unreadable.
+    Rows count from 1; a CSV's heading is row 1. Extra columns are ignored. Files of other tools
+    are read too (analysis.imports). Raises UserError naming file and row when a cell is not what
+    its column needs, or the file is unreadable.
     """
+    return load_imported(path, format).frame
+
+
+def load_imported(path: Path, format: str | None = None) -> LoadedHistory:  # noqa: A002
+    """Load a history file with the notes of its reader; `format` is one of imports.FORMATS."""
+    try:
+        refuse_irregular(path)
+        imported = read_foreign(path, format)
+        if imported is None:
+            return LoadedHistory(_load_own(path))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist: name a run folder or a history file") from error
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        text = " ".join(str(error).split())[:300]
+        raise UserError(f"{path} cannot be read: {text}") from error
+    table = imported.table
+    cells = {name: table.column(name).combine_chunks() for name in table.column_names}
+    frame = typed_frame(cells, table.num_rows, where=str(path), first_row=1)
+    return LoadedHistory(frame, imported.notes, imported.returns)
+
+
+def _load_own(path: Path) -> pd.DataFrame:
     readers = {".csv": _load_csv, ".jsonl": _load_jsonl, ".parquet": _load_parquet}
     if path.suffix not in readers:
         raise UserError(
             f"{path}: expected a run folder or a history file ending in "
             f"{', '.join(HISTORY_SUFFIXES)}, found {path.suffix or 'no ending'}"
         )
-    try:
-        return readers[path.suffix](path)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist: name a run folder or a history file") from error
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        text = " ".join(str(error).split())[:300]
-        raise UserError(f"{path} cannot be read: {text}") from error
+    return readers[path.suffix](path)
 
 
 def _load_parquet(path: Path) -> pd.DataFrame:
