@@ -55,19 +55,15 @@ class _Notes:
     def sentences(self) -> list[str]:
         return [
             *self.told,
-            *self.others.told("entry", "entries", "of no client (a nemesis, a log) were left out"),
+            *self.others.told("left out", "entry", "of no client (a nemesis, a log)", "entries"),
             *self.unstarted.told(
-                "completion", "completions", "without an invocation were taken as sent at the start"
+                "taken as sent at the beginning", "completion", "without an invocation"
             ),
-            *self.unended.told(
-                "invocation", "invocations", "without a completion were taken as indeterminate"
-            ),
-            *self.unread.told("read", "reads", "without a value were left out: they tell nothing"),
-            *self.nothing.told("add", "adds", "of 0 were left out: they change nothing"),
+            *self.unended.told("taken as indeterminate", "invocation", "without a completion"),
+            *self.unread.told("left out", "read", "without a value, which tells nothing"),
+            *self.nothing.told("left out", "add", "of 0, which changes nothing"),
             *self.unused.told(
-                "answer",
-                "answers",
-                "to adds of more than 1 were not used: a row holds what was added or the value",
+                "not used", "answer", "to an add of more than 1: what it added was kept instead"
             ),
         ]
 
@@ -141,7 +137,7 @@ def _in_order(events: list[_Event], notes: _Notes) -> Sequence[_Event]:
     if None not in indices and len(indices) == len(events):
         events.sort(key=lambda event: event.index or 0)
     if any(event.time is None for event in events):
-        notes.told.append("entries without :time: their order was taken as the clock")
+        notes.told.append("not every entry has a :time: their order was taken as the clock")
         for position, event in enumerate(events):
             event.time = position
     return events

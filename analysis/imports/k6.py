@@ -137,13 +137,9 @@ def _tagged(path: Path, values: Sequence[Point], found: _Found, rows: Rows) -> l
             unstarted.add(f"line {point.line}")
         became = seen(status, body.encode(errors="replace"), tags.get("error", ""))
         _take(rows, where, point, became, kind=kind, status=status, start_ns=start_ns)
-    notes = others.told("request", "requests", "that set the counter were left out")
-    notes += unstarted.told(
-        "point", "points", "without the tag start were taken as sent at the beginning"
-    )
-    notes += statusless.told(
-        "point", "points", "without the tag status were taken as answers with status 200"
-    )
+    notes = others.told("left out", "request", "that sets the counter")
+    notes += unstarted.told("taken as sent at the beginning", "point", "without the tag start")
+    notes += statusless.told("taken as status 200", "point", "without the tag status")
     return notes + _without_value(path, len(found.requests) - len(values), found, rows)
 
 
@@ -169,10 +165,9 @@ def _bare(path: Path, values: Sequence[Point], found: _Found, rows: Rows) -> lis
         became = seen(status, b"", point.tags.get("error", ""))
         _take(rows, where, point, became, status=status, start_ns=_begun(path, point))
     notes = inexact.told(
-        "value",
-        "values",
-        f"that are no integer below {_EXACT_END:,}, beyond which k6's floats are inexact, were "
         "taken as indeterminate",
+        "value",
+        f"that is no integer below {_EXACT_END:,}, beyond which k6's floats are inexact",
     )
     return [*notes, _UNORDERED, *_without_value(path, others - len(values), found, rows)]
 
@@ -211,7 +206,7 @@ def _without_value(path: Path, count: int, found: _Found, rows: Rows) -> list[st
         )
     if count <= 0:
         return []
-    return [f"{plural(count, 'request')} without a value were taken as indeterminate"]
+    return [f"taken as indeterminate: {plural(count, 'request')} without a value"]
 
 
 def _kind(tags: Mapping[str, str], where: str) -> Kind | None:

@@ -64,10 +64,8 @@ class _Notes:
     def sentences(self) -> list[str]:
         return [
             *self.told,
-            *self.others.told("request", "requests", "that set the counter were left out"),
-            *self.valueless.told(
-                "answer", "answers", "without a value were taken as indeterminate"
-            ),
+            *self.others.told("left out", "request", "that sets the counter"),
+            *self.valueless.told("taken as indeterminate", "answer", "without a value"),
             _ALWAYS,
         ]
 

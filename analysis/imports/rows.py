@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from analysis.cells import quoted
+from analysis.evidence import plural
 from history.errors import UserError
 from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason, Returns
 
@@ -112,13 +113,13 @@ class Tally:
         if len(self.places) < _PLACES_SHOWN:
             self.places.append(str(place))
 
-    def told(self, one: str, many: str, rest: str) -> list[str]:
-        """Give the note, or none: "3 rows (4, 7, 9, …) without a body were …"."""
+    def told(self, did: str, noun: str, rest: str, nouns: str | None = None) -> list[str]:
+        """Give the note, or none: "left out: 3 reads (4, 7, 9) without a value"."""
         if not self.count:
             return []
         more = ", …" if self.count > len(self.places) else ""
-        noun = one if self.count == 1 else many
-        return [f"{self.count:,} {noun} ({', '.join(self.places)}{more}) {rest}"]
+        places = ", ".join(self.places) + more
+        return [f"{did}: {plural(self.count, noun, nouns)} ({places}) {rest}"]
 
 
 def _text(text: str) -> str | None:

@@ -62,16 +62,11 @@ class _Notes:
 
     def sentences(self) -> list[str]:
         told = self.bodiless.told(
-            "answer with status 200",
-            "answers with status 200",
-            "without a body were taken as indeterminate (attack with -max-body unset)",
+            "taken as indeterminate",
+            "answer",
+            "with status 200 and no body (attack with -max-body unset)",
         )
-        told += self.others.told(
-            "request",
-            "requests",
-            "that set the counter or leave it alone were left out; during the load they would "
-            "make the verdict wrong",
-        )
+        told += self.others.told("left out", "request", "that sets the counter or leaves it alone")
         if len(self.attacks) > 1 or any(count > end for count, end in self.attacks.values()):
             told.append(
                 "the file joins several attacks: their times are compared as of one clock, which "
