@@ -28,6 +28,7 @@ FORMATS = (HISTORY, *READERS)
 _HEAD_BYTES = 64 * 1024
 _REQUIRED = {column.name for column in COLUMNS if column.required}
 _JSON = re.compile(r"\[?\s*\{\s*\"")
+_COMMENTS = re.compile(r"\A(?:\s*;[^\n]*\n)+")
 _KEY = re.compile(r'"([A-Za-z_]{1,40})"\s*:')
 _JSON_KEYS = {
     HISTORY: {"start_ns", "outcome"},
@@ -70,7 +71,7 @@ def read_foreign(path: Path, format: str | None = None) -> Imported | None:  # n
 def detect(path: Path) -> str | None:
     """Name the format of a file by its first lines; None where they are of none."""
     head = _head(path)
-    start = head.lstrip()
+    start = _COMMENTS.sub("", head).lstrip()
     if head.startswith("PAR1"):
         return HISTORY
     if _JSON.match(start):

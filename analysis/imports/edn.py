@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_SPACE = re.compile(r"[\s,]*+")
 _INTEGER = re.compile(r"([+-]?\d++)N?+", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -81,6 +82,8 @@ def values(text: str, where: str) -> Iterator[Value]:
         reader.take(kind, match[kind], match.start(kind))
         if reader.depth <= 1:
             yield from reader.finished()
+    space = _SPACE.match(text, position)
+    position = space.end() if space else position
     reader.refuse(position, f"found {quoted(text[position : position + 60])}, expected EDN")
 
 
