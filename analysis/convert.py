@@ -84,6 +84,9 @@ def _write_jsonl(table: pa.Table, file: BinaryIO) -> None:
 def _write_parquet(table: pa.Table, file: BinaryIO) -> None:
     numbers = [c.name for c in COLUMNS if c.type != "text" and c.name in table.column_names]
     texts = [c.name for c in COLUMNS if c.type == "text" and c.name in table.column_names]
+    for name in texts:  # the loader takes a dictionary's words as they are
+        position = table.column_names.index(name)
+        table = table.set_column(position, name, table.column(name).dictionary_encode())
     version = {"gapless_schema_version": str(schema.SCHEMA_VERSION)}
     pq.write_table(
         table.replace_schema_metadata(version),

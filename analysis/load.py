@@ -23,6 +23,7 @@ from history.schema import COLUMNS
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _KNOWN = [column.name for column in COLUMNS]
 _REQUIRED = [column.name for column in COLUMNS if column.required]
+_ROW_BYTES_MAX = 2**20
 _CELL = rb'(?:"[^"]*(?:""[^"]*)*"|[^",]*)'
 _WHOLE_LINE = re.compile(_CELL + b"(?:," + _CELL + b")*")
 _FIRST_LINE = re.compile(rb"[^\r\n]*")
@@ -114,7 +115,7 @@ def _load_csv(path: Path) -> pd.DataFrame:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(text),
             read_options=pyarrow.csv.ReadOptions(
-                column_names=names, skip_rows=1, use_threads=False
+                column_names=names, skip_rows=1, use_threads=False, block_size=_ROW_BYTES_MAX
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 ignore_empty_lines=False, invalid_row_handler=refuse
@@ -126,6 +127,10 @@ def _load_csv(path: Path) -> pd.DataFrame:
             ),
         )
     except pa.ArrowInvalid as error:
+        if not invalid and "straddling" in str(error):
+            raise UserError(
+                f"{path}: found a row of more than {_ROW_BYTES_MAX:,} bytes, expected less"
+            ) from error
         if not invalid:
             raise
         row = invalid[0]

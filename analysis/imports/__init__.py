@@ -62,10 +62,7 @@ def read_foreign(path: Path, format: str | None = None) -> Imported | None:  # n
         raise UserError(f"--format {format}: expected one of {', '.join(FORMATS)}")
     if format is None or format == HISTORY:
         return None
-    try:
-        return READERS[format](path)
-    except StopIteration:
-        raise UserError(f"{path} is empty, expected a file of {format}") from None
+    return READERS[format](path)
 
 
 def detect(path: Path) -> str | None:

@@ -57,7 +57,7 @@ def _json_points(path: Path) -> Iterator[Point]:
 
 def _csv_points(path: Path) -> Iterator[Point]:
     rows = csv_rows(path)
-    _, names = next(rows)
+    _, names = next(rows, (1, []))
     missing = [name for name in CSV_COLUMNS if name not in names]
     if missing:
         raise UserError(f"{path}:1: column {missing[0]} is missing, expected k6's CSV")

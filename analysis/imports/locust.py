@@ -88,7 +88,7 @@ class _Columns:
 def read(path: Path) -> Imported:
     """Read one row a request; raises UserError where the file counts or carries no values."""
     lines = csv_rows(path)
-    _, names = next(lines)
+    _, names = next(lines, (1, list[str]()))
     names = [name.strip() for name in names]
     columns = _columns(path, names)
     rows, notes = Rows("locust"), _Notes()

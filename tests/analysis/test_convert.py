@@ -62,7 +62,7 @@ def same(one: pd.DataFrame, two: pd.DataFrame) -> bool:
     return first == second
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=st.lists(operations(), max_size=5), suffix=st.sampled_from(SUFFIXES))
 def test_what_was_written_is_read(
     rows: list[dict[str, object]], suffix: str, tmp_path_factory: pytest.TempPathFactory
