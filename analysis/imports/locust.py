@@ -50,8 +50,8 @@ _ADVICE = (
     "exception and response.text as start_time, response_time, status_code, exception and value"
 )
 _ALWAYS = (
-    "Locust's HTTP clients send a GET again, unseen, when a kept connection broke, and write "
-    "nothing of requests that its stop interrupts: a number that is missing may have been taken so"
+    "Locust's FastHttpUser sends a GET again, unseen, when a kept connection broke, and nothing is "
+    "written of requests that a stop interrupts: a number that is missing may have been taken so"
 )
 
 

@@ -25,8 +25,8 @@ def kind_of(method: str, target: str) -> Kind | None:
 def seen(status: int, body: bytes, error: str) -> Classified:
     """Judge what another client saw, as ours judge it (history.classify).
 
-    Status 0 is no answer. That is never `rejected`: Go's clients and Python's report only the
-    last send of a request, and a send before it, which nobody tells of, may have been applied.
+    Status 0 is no answer. That is never `rejected`: Go's client and Locust's FastHttpUser tell of
+    the last send only, and one before it, on a connection that broke, may have been applied.
     """
     if status == 0:
         return classify_failure(Reason.TIMEOUT if _TIMED_OUT.search(error) else Reason.NO_ANSWER)

@@ -13,7 +13,7 @@ S, MS = 10**9, 10**6
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,30}))?(Z|z|[+-]\d\d:\d\d)?", re.ASCII
 )
-_DECIMAL = re.compile(r"(-?)(\d{1,40})(?:\.(\d{0,40}))?", re.ASCII)
+_DECIMAL = re.compile(r"(-?)(\d{1,40})(?:\.(\d{0,40}))?(?:[eE]([+-]?\d{1,2}))?", re.ASCII)
 _DIGITS_OF_NS = 9
 _UNIX_UNITS = ((10**11, S), (10**14, MS), (10**17, 1000))
 """A Unix time below the first number is in seconds (till the year 5138), then ms, then us."""
@@ -53,9 +53,9 @@ def decimal(text: str, unit_ns: int, where: str) -> Instant:
     match = _DECIMAL.fullmatch(text.strip())
     if match is None:
         raise UserError(f"{where}: found {quoted(text)}, expected a plain decimal number")
-    sign, whole, digits = match[1], match[2], match[3] or ""
-    scale = 10 ** len(digits)
-    ns = int(whole + digits) * unit_ns
+    sign, whole, digits, exponent = match[1], match[2], match[3] or "", int(match[4] or 0)
+    scale = 10 ** (len(digits) + max(0, -exponent))
+    ns = int(whole + digits) * unit_ns * 10 ** max(0, exponent)
     step = max(1, unit_ns // scale)
     return Instant(-(ns // scale) - bool(ns % scale) if sign else ns // scale, step)
 

@@ -13,7 +13,7 @@ SHOWN = ("kind", "start_ns", "end_ns", "outcome", "value", "status", "reason")
 NOON = 1_795_348_800 * 10**9  # 2026-11-22T12:00:00Z
 HEADING = "start_time,request_type,name,response_time,status_code,exception,value\n"
 LOGGER = "timestamp,request_type,name,response_time_ms,response_length,status_code,exception"
-ALWAYS = "Locust's HTTP clients send a GET again"
+ALWAYS = "Locust's FastHttpUser sends a GET again"
 
 
 def rows(path: Path) -> list[tuple[Any, ...]]:
