@@ -13,6 +13,7 @@ from analysis.cells import quoted
 from analysis.imports import jepsen, k6, locust, vegeta
 from analysis.imports.k6_points import CSV_COLUMNS as K6_COLUMNS
 from analysis.imports.rows import Imported
+from analysis.imports.texts import head
 from history.errors import UserError
 from history.schema import COLUMNS
 
@@ -25,7 +26,7 @@ READERS: Mapping[str, Callable[[Path], Imported]] = {
 }
 FORMATS = (HISTORY, *READERS)
 
-_HEAD_BYTES = 64 * 1024
+_LONG = 2**15
 _REQUIRED = {column.name for column in COLUMNS if column.required}
 _JSON = re.compile(r"\[?\s*\{\s*\"")
 _COMMENTS = re.compile(r"\A(?:\s*;[^\n]*\n)+")
@@ -67,27 +68,22 @@ def read_foreign(path: Path, format: str | None = None) -> Imported | None:  # n
 
 def detect(path: Path) -> str | None:
     """Name the format of a file by its first lines; None where they are of none."""
-    head = _head(path)
-    start = _COMMENTS.sub("", head).lstrip()
-    if head.startswith("PAR1"):
+    text = head(path)
+    start = _COMMENTS.sub("", text).lstrip()
+    if text.startswith("PAR1"):
         return HISTORY
     if _JSON.match(start):
         keys = set(_KEY.findall(start.split("\n", 1)[0] if start[0] == "{" else start))
         return next((name for name, needed in _JSON_KEYS.items() if needed <= keys), None)
     if start[:1] in {"{", "[", "#", "("} and (":type" in start or start.rstrip() in {"[]", "()"}):
         return "jepsen"
-    return _csv_format(head)
+    return _csv_format(text)
 
 
-def _head(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_HEAD_BYTES).decode(errors="replace").removeprefix("\ufeff")
-
-
-def _csv_format(head: str) -> str | None:
-    if _VEGETA_ROW.match(head):
+def _csv_format(text: str) -> str | None:
+    if _VEGETA_ROW.match(text):
         return "vegeta"
-    names = _names(head)
+    names = _names(text)
     if names >= _REQUIRED:
         return HISTORY
     if set(K6_COLUMNS) <= names:
@@ -95,9 +91,9 @@ def _csv_format(head: str) -> str | None:
     return "locust" if any(needed <= names for needed in _LOCUST_NAMES) else None
 
 
-def _names(head: str) -> set[str]:
+def _names(text: str) -> set[str]:
     try:
-        row = next(csv.reader([re.split(r"[\r\n]", head, maxsplit=1)[0]]))
+        row = next(csv.reader([re.split(r"[\r\n]", text, maxsplit=1)[0]]))
     except (csv.Error, StopIteration):
         return set()
     return {name.strip() for name in row}
@@ -105,11 +101,11 @@ def _names(head: str) -> set[str]:
 
 def _refuse_unknown(path: Path) -> None:
     """Say what a file of no known format holds, unless our own reader can say it better."""
-    head = _head(path).strip()
-    line = head.split("\n", 1)[0].strip()
+    text = head(path)
+    line = text.strip().split("\n", 1)[0].strip()
     names = set(_KEY.findall(line)) if line.startswith("{") else _names(line)
-    cut = len(line) > _HEAD_BYTES // 2
-    if path.suffix == ".parquet" or not head or cut or names & {column.name for column in COLUMNS}:
+    cut = line == text and len(text) > _LONG  # our own reader says what such a line is
+    if path.suffix == ".parquet" or not line or cut or names & {column.name for column in COLUMNS}:
         return
     if path.suffix == ".csv":
         found = f"the columns {quoted(','.join(sorted(names)))}"

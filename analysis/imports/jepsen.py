@@ -14,7 +14,7 @@ from analysis.cells import quoted
 from analysis.imports import edn
 from analysis.imports.functions import FUNCTIONS, effect, integer, name_of
 from analysis.imports.rows import Imported, Rows, Tally
-from analysis.imports.texts import json_objects, json_value, whole
+from analysis.imports.texts import head, json_objects, json_value, whole
 from history.errors import UserError
 from history.operation import Kind, Outcome, Reason, Returns
 
@@ -90,11 +90,10 @@ def read(path: Path) -> Imported:
 
 
 def _entries(path: Path) -> Iterator[tuple[int, object]]:
-    with path.open("rb") as file:
-        head = file.read(4096).decode(errors="replace").removeprefix("\ufeff")
-    if not _JSON.match(head):
+    start = head(path).lstrip()
+    if not _JSON.match(start):
         yield from enumerate(edn.values(whole(path), str(path)), start=1)
-    elif head.lstrip().startswith("["):
+    elif start.startswith("["):
         yield from enumerate(json_value(whole(path), str(path)), start=1)
     else:
         yield from json_objects(path)

@@ -20,10 +20,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis.cells import quoted
 from analysis.evidence import duration, plural
 from analysis.imports.k6_points import Point, points
-from analysis.imports.requests import kind_of, seen
+from analysis.imports.requests import kind_of, named_kind, seen, status_of
 from analysis.imports.rows import Imported, Rows, Tally
 from analysis.imports.times import MS, decimal
 from history.classify import Classified, classify_answer, classify_failure
@@ -36,8 +35,6 @@ _DURATION = "http_req_duration"
 _EXACT_END = 2**53
 _OK = 200
 _WHOLE = re.compile(r"(-?[0-9]{1,25})(?:\.0*)?")
-_STATUS = re.compile(r"[0-9]{1,3}")
-_KINDS = [str(kind) for kind in Kind]
 _ADVICE = (
     "give the script a Trend and add(res.timings.duration, {value: res.body, status: "
     "String(res.status), start: String(start)}) to it, start being Date.now() before the request"
@@ -129,7 +126,7 @@ def _tagged(path: Path, values: Sequence[Point], found: _Found, rows: Rows) -> l
         body = tags.get("value", tags.get("counter", ""))
         if "status" not in tags:
             statusless.add(f"line {point.line}")
-        status = _status(tags.get("status", str(_OK)), where)
+        status = status_of(tags.get("status", str(_OK)), where)
         if "start" in tags:
             start_ns = decimal(tags["start"], MS, where).ns
         else:
@@ -158,7 +155,7 @@ def _bare(path: Path, values: Sequence[Point], found: _Found, rows: Rows) -> lis
         _take(rows, where, point, became, start_ns=beginning_ns)
     for point in found.requests:
         where = f"{path}:{point.line}"
-        status = _status(point.tags.get("status", "0"), where)
+        status = status_of(point.tags.get("status", "0"), where)
         if status == _OK:
             others += 1
             continue
@@ -210,16 +207,6 @@ def _without_value(path: Path, count: int, found: _Found, rows: Rows) -> list[st
 
 
 def _kind(tags: Mapping[str, str], where: str) -> Kind | None:
-    if "kind" not in tags:
-        return kind_of(tags.get("method", ""), tags.get("url", tags.get("name", "")))
-    if tags["kind"] not in _KINDS:
-        raise UserError(
-            f"{where}: found kind {quoted(tags['kind'])}, expected one of {', '.join(_KINDS)}"
-        )
-    return Kind(tags["kind"])
-
-
-def _status(text: str, where: str) -> int:
-    if not _STATUS.fullmatch(text):
-        raise UserError(f"{where}: found status {quoted(text)}, expected a number of 0 to 999")
-    return int(text)
+    if "kind" in tags:
+        return named_kind(tags["kind"], where)
+    return kind_of(tags.get("method", ""), tags.get("url", tags.get("name", "")))

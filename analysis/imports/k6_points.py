@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analysis.cells import quoted
-from analysis.imports.texts import csv_rows, json_objects
+from analysis.imports.texts import csv_rows, is_json, json_objects
 from analysis.imports.times import instant, rfc3339
 from history.errors import UserError
 
@@ -33,9 +33,7 @@ class Point(NamedTuple):
 
 def points(path: Path) -> Iterator[Point]:
     """Give the points of a file; raises UserError naming the line that is none."""
-    with path.open("rb") as file:
-        is_json = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    return _json_points(path) if is_json else _csv_points(path)
+    return _json_points(path) if is_json(path) else _csv_points(path)
 
 
 def _json_points(path: Path) -> Iterator[Point]:

@@ -9,18 +9,16 @@ where the file looks like CsvRequestLogger's, and otherwise taken for either end
 response_time, so an end computed from both may be early: MARGIN_NS is added to it.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.cells import quoted
-from analysis.imports.requests import kind_of, seen
+from analysis.imports.requests import kind_of, named_kind, seen, status_of
 from analysis.imports.rows import Imported, Rows, Tally
 from analysis.imports.texts import csv_rows
 from analysis.imports.times import MS, decimal, instant
 from history.errors import UserError
-from history.operation import Kind
 
 MARGIN_NS = 10 * MS
 _FLOAT_STEP_NS = 1000
@@ -42,7 +40,6 @@ _TARGETS = ("url", "name")
 _METHODS = ("request_type", "method")
 _WORKERS = ("worker", "user")
 _LOGGER = {"timestamp", "response_time_ms"}
-_INTEGER = re.compile(r"-?[0-9]+")
 _NONE = {"", "None", "null"}
 _OK = 200
 _ADVICE = (
@@ -145,7 +142,10 @@ def _add(
         return "" if text in _NONE else text
 
     line = where.rpartition(":")[2]
-    kind = _kind(cells, cell(columns.method), cell(columns.target), where)
+    named = cell("kind" if "kind" in cells else None)
+    kind = (
+        named_kind(named, where) if named else kind_of(cell(columns.method), cell(columns.target))
+    )
     if kind is None:
         notes.others.add(f"line {line}")
         return
@@ -173,19 +173,8 @@ def _add(
     )
 
 
-def _kind(cells: Mapping[str, str], method: str, target: str, where: str) -> Kind | None:
-    named = cells.get("kind", "").strip()
-    if not named:
-        return kind_of(method, target)
-    if named not in list(Kind):
-        raise UserError(f"{where}: found kind {quoted(named)}, expected one of {', '.join(Kind)}")
-    return Kind(named)
-
-
 def _status(text: str, value: str, exception: str, where: str) -> int:
     """Give the status; where none is written, an integer without an exception has 200."""
-    if _INTEGER.fullmatch(text) and 0 <= int(text[:6]) < 1000:  # noqa: PLR2004
-        return int(text)
     if text:
-        raise UserError(f"{where}: found status {quoted(text)}, expected a number of 0 to 999")
+        return status_of(text, where)
     return 0 if exception or not value else _OK

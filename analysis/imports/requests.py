@@ -2,12 +2,15 @@
 
 import re
 
+from analysis.cells import quoted
 from history.classify import Classified, classify_answer, classify_failure
+from history.errors import UserError
 from history.operation import Kind, Reason
 
 _DECREMENT = re.compile(r"(?:^|/)dec(?:rement)?/?(?:[?#].*)?$", re.IGNORECASE)
 _NO_OPERATIONS = {"PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
 _TIMED_OUT = re.compile(r"time(?:d\s*-?)?\s*-?out|deadline exceeded", re.IGNORECASE)
+_STATUS = re.compile(r"[0-9]{1,3}")
 _OK = 200
 
 
@@ -20,6 +23,20 @@ def kind_of(method: str, target: str) -> Kind | None:
     if method.upper() in _NO_OPERATIONS:
         return None
     return Kind.DECREMENT if _DECREMENT.search(target) else Kind.INCREMENT
+
+
+def named_kind(text: str, where: str) -> Kind:
+    """Give the kind that a script wrote down itself."""
+    if text not in list(Kind):
+        raise UserError(f"{where}: found kind {quoted(text)}, expected one of {', '.join(Kind)}")
+    return Kind(text)
+
+
+def status_of(text: str, where: str) -> int:
+    """Give a status as a script writes it; 0 is no answer."""
+    if not _STATUS.fullmatch(text):
+        raise UserError(f"{where}: found status {quoted(text)}, expected a number of 0 to 999")
+    return int(text)
 
 
 def seen(status: int, body: bytes, error: str) -> Classified:

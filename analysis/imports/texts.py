@@ -9,9 +9,21 @@ from typing import Any
 from analysis.cells import quoted
 from history.errors import UserError
 
+_HEAD_BYTES = 64 * 1024
 LINE_BYTES_MAX = 16 * 2**20
 WHOLE_BYTES_MAX = 2**30
 """What has to be in memory as a whole: a line, and a file that is one JSON or EDN value."""
+
+
+def head(path: Path) -> str:
+    """Give the first 64 KiB of a file as text, whatever they are, to tell what it is by."""
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES).decode(errors="replace").removeprefix("\ufeff")
+
+
+def is_json(path: Path) -> bool:
+    """Tell a file of JSON objects from one of CSV."""
+    return head(path).lstrip().startswith("{")
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from analysis.cells import quoted
 from analysis.imports.requests import kind_of, seen
 from analysis.imports.rows import Imported, Rows, Tally
-from analysis.imports.texts import csv_rows, json_objects
+from analysis.imports.texts import csv_rows, is_json, json_objects
 from analysis.imports.times import rfc3339
 from history.errors import UserError
 from history.operation import Outcome
@@ -114,9 +114,7 @@ def _refuse_without_values(path: Path, rows: Rows, notes: _Notes) -> None:
 
 
 def _hits(path: Path) -> Iterator[_Hit]:
-    with path.open("rb") as file:
-        is_json = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    return _json_hits(path) if is_json else _csv_hits(path)
+    return _json_hits(path) if is_json(path) else _csv_hits(path)
 
 
 def _json_hits(path: Path) -> Iterator[_Hit]:
