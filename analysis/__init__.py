@@ -1,5 +1,5 @@
 """The judge: a stored run or any history, to checks, to a verdict, to a report.
 
 Nothing here contacts a network. `analysis.checks` are pure functions; files are read by
-`analysis.load` and `analysis.stored` and written by the command line.
+`analysis.load`, `analysis.imports` and `analysis.stored`, and written by the command line.
 """

@@ -41,7 +41,7 @@ _CHARS = {"newline": "\n", "space": " ", "tab": "\t", "return": "\r"}
 _CLOSE = {"[": "]", "(": ")", "{": "}", "#{": "}"}
 _WORDS: dict[str, object] = {"nil": None, "true": True, "false": False}
 _KNOWN_MAX = 10_000
-_NOTHING = object()
+_SHORT = 19
 
 Value = object
 
@@ -53,13 +53,17 @@ class Symbol(str):
 
 
 class _Frame:
-    """A collection that is being read; `prefixes` are the tags and discards before its next."""
+    """A collection that is being read; `prefixes` are the tags and discards before its next.
 
-    __slots__ = ("items", "kind", "prefixes", "start")
+    What is in a frame that is `spread` are values of their own: the top, and a vector at it.
+    """
 
-    def __init__(self, kind: str, start: int) -> None:
+    __slots__ = ("items", "kind", "prefixes", "spread", "start")
+
+    def __init__(self, kind: str, start: int, *, spread: bool) -> None:
         self.kind = kind
         self.start = start
+        self.spread = spread
         self.items: list[Value] = []
         self.prefixes: list[bool] = []
 
@@ -70,18 +74,26 @@ def values(text: str, where: str) -> Iterator[Value]:
     Raises UserError naming the line where the text is no EDN, or goes beyond the bounds.
     """
     reader = _Reader(text, where)
+    known = reader.known
     position = 0
     for match in _TOKEN.finditer(text):
         if match.start() != position:
             break
         position = match.end()
         kind = match.lastgroup or ""
-        if kind == "end":
+        token = match[kind]
+        frame = reader.frame
+        if token in known and not frame.prefixes:
+            frame.items.append(known[token])  # the same few words over and over: keys
+        elif kind == "end":
             reader.end(position)
             return
-        reader.take(kind, match[kind], match.start(kind))
-        if reader.depth <= 1:
-            yield from reader.finished()
+        else:
+            reader.take(kind, token, match.start(kind))
+            frame = reader.frame
+        if frame.spread and frame.items:
+            whole, frame.items = frame.items, []
+            yield from whole
     space = _SPACE.match(text, position)
     position = space.end() if space else position
     reader.refuse(position, f"found {quoted(text[position : position + 60])}, expected EDN")
@@ -93,57 +105,48 @@ class _Reader:
     def __init__(self, text: str, where: str) -> None:
         self._text = text
         self._where = where
-        self._top = self._frame = _Frame("", 0)
-        self._outer: list[_Frame] = []  # what is open around `_frame`
-        self._known: dict[str, Value] = dict(_WORDS)
-
-    @property
-    def depth(self) -> int:
-        """How many brackets are open."""
-        return len(self._outer)
+        self._outer: list[_Frame] = []  # what is open around `frame`
+        self.frame = _Frame("", 0, spread=True)
+        self.known: dict[str, Value] = dict(_WORDS)
 
     def take(self, kind: str, token: str, start: int) -> None:
         """Take the next token."""
         if len(token) > TOKEN_CHARACTERS_MAX:
             self.refuse(start, f"found a token of {len(token):,} characters, expected less")
         if kind == "atom":
-            # The same few words over and over: an operation's keys.
-            value = self._known.get(token, _NOTHING)
-            if value is _NOTHING:
-                value = _atom(token)
-                if len(self._known) < _KNOWN_MAX:
-                    self._known[token] = value
-            _put(self._frame, value)
+            short = len(token) < _SHORT and token.isascii() and token.isdecimal()
+            value = int(token) if short else self._word(token)
+            _put(self.frame, value)
         elif kind == "open":
-            if self.depth == DEPTH_MAX:
+            if len(self._outer) == DEPTH_MAX:
                 self.refuse(start, f"found brackets {DEPTH_MAX + 1} deep, expected a history")
-            self._outer.append(self._frame)
-            self._frame = _Frame(token, start)
+            outer = self.frame
+            spread = not self._outer and token in {"[", "("} and True not in outer.prefixes
+            self._outer.append(outer)
+            self.frame = _Frame(token, start, spread=spread)
         elif kind == "close":
             self._close(token, start)
         elif kind in {"tag", "discard"}:
-            self._frame.prefixes.append(kind == "discard")
-            if len(self._frame.prefixes) > DEPTH_MAX:
+            self.frame.prefixes.append(kind == "discard")
+            if len(self.frame.prefixes) > DEPTH_MAX:
                 self.refuse(start, f"found {DEPTH_MAX + 1} prefixes in a row, expected a value")
         else:
-            _put(self._frame, _text(kind, token))
+            _put(self.frame, _text(kind, token))
 
-    def finished(self) -> list[Value]:
-        """Give, and forget, the values that are whole: call it at a depth of at most 1."""
-        # The elements of a vector at the top are values of their own, unless it is discarded.
-        if self.depth and (self._frame.kind not in "[(" or True in self._top.prefixes):
-            return []
-        whole, self._frame.items = self._frame.items, []
-        return whole
+    def _word(self, token: str) -> Value:
+        value = _atom(token)
+        if isinstance(value, Symbol) and len(self.known) < _KNOWN_MAX:
+            self.known[token] = value
+        return value
 
     def end(self, position: int) -> None:
         """Refuse a text that ends within a value."""
-        if self.depth:
-            line = self._line(self._frame.start)
+        if self._outer:
+            line = self._line(self.frame.start)
             self.refuse(
                 position, f"found the end of the file, expected what line {line} opens to be closed"
             )
-        if self._top.prefixes:
+        if self.frame.prefixes:
             self.refuse(position, "found the end of the file, expected a value after a tag")
 
     def refuse(self, position: int, told: str) -> NoReturn:
@@ -154,17 +157,17 @@ class _Reader:
         return self._text.count("\n", 0, position) + 1
 
     def _close(self, token: str, start: int) -> None:
-        frame = self._frame
+        frame = self.frame
         if _CLOSE.get(frame.kind) != token:
             self.refuse(start, f"found {token!r} that closes nothing, expected EDN")
         if frame.prefixes:
             self.refuse(start, f"found {token!r} after a tag, expected a value")
-        outer = self._frame = self._outer.pop()
+        outer = self.frame = self._outer.pop()
         if frame.kind == "{":
             if len(frame.items) % 2:
                 self.refuse(start, "found a map with a key without a value, expected pairs")
             _put(outer, _map(frame.items))
-        elif outer is self._top and frame.kind in "[(" and True not in outer.prefixes:
+        elif frame.spread:
             outer.prefixes.clear()  # its elements are given already
         else:
             _put(outer, tuple(frame.items))

@@ -10,6 +10,7 @@ from analysis.__main__ import main
 from analysis.imports import FORMATS, detect, read_foreign
 from analysis.load import load_history, load_imported
 from history.errors import EXIT_USAGE, UserError
+from history.schema import COLUMNS, arrow_schema
 from tests.analysis.corpora import FOLDER
 from tests.runs import REPOSITORY
 
@@ -128,3 +129,9 @@ def test_notes_follow_the_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[
     main(["verify", str(path), "--json"])
     told = json.loads(capsys.readouterr().out)["notes"]
     assert [f"  note         {note}" for note in told] == notes
+
+
+def test_what_only_others_record_is_in_no_record_of_ours() -> None:
+    unrecorded = [column.name for column in COLUMNS if not column.recorded]
+    assert unrecorded == ["delta"]
+    assert not set(unrecorded) & set(arrow_schema().names)

@@ -59,6 +59,11 @@ def parquet(**columns: Any) -> pa.Table:
     return pa.table(plain | columns)
 
 
+def blind(**columns: Any) -> pa.Table:
+    """Make a history table of one add whose answer told nothing."""
+    return parquet(value=pa.array([None], pa.int64()), **columns)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
@@ -177,6 +182,11 @@ def test_a_parquet_file_that_was_cut(
         (parquet(attempts=[-1]), "found -1 in column attempts"),
         (parquet(attempts=[10**12]), "in column attempts, expected an integer of 0 to 10000"),
         (parquet(delta=[3]), "found delta 3 beside a value"),
+        (blind(delta=[0]), "found delta 0 in a row of kind increment"),
+        (blind(delta=[-3]), "found delta -3 in a row of kind increment"),
+        (blind(delta=[3], kind=["decrement"]), "found delta 3 in a row of kind decrement"),
+        (blind(delta=[3], kind=["read"]), "found delta 3 in a row of kind read"),
+        (blind(delta=["3"]), "column delta has type string, expected integers"),
         (pa.table({"a": [1]}), "column end_ns is missing"),
     ],
 )
