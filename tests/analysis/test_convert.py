@@ -62,7 +62,7 @@ def same(one: pd.DataFrame, two: pd.DataFrame) -> bool:
     return first == second
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=st.lists(operations(), max_size=5), suffix=st.sampled_from(SUFFIXES))
 def test_what_was_written_is_read(
     rows: list[dict[str, object]], suffix: str, tmp_path_factory: pytest.TempPathFactory
@@ -86,7 +86,7 @@ def test_what_was_written_is_read(
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.csv")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.csv"))[::4], ids=lambda path: path.stem)
 def test_our_histories_survive_every_format(path: Path, suffix: str, tmp_path: Path) -> None:
     target = tmp_path / f"h{suffix}"
     write_history(load_history(path), target)

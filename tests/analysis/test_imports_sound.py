@@ -31,6 +31,7 @@ PIECES = [b'"', b"{", b"}", b"[", b"]", b",", b"\n", b"\r", b"\0", b"\xff", b"nu
 PIECES += [b"9" * 30, b":", b"NaN", b'"\\ud800"', b"#_", b"{}", b".", b"=", b"&", b""]
 
 
+@settings(max_examples=50)
 @given(start_ns=STARTS, took_ns=DURATIONS, digits=st.sampled_from([0, 3, 6, 9]))
 def test_k6_points_hold_the_truth(
     tmp_path_factory: pytest.TempPathFactory, start_ns: int, took_ns: int, digits: int
@@ -44,6 +45,7 @@ def test_k6_points_hold_the_truth(
     assert end_ns <= table.column("end_ns")[0].as_py() < end_ns + 10 ** (9 - digits)
 
 
+@settings(max_examples=50)
 @given(start_ns=STARTS, took_ns=DURATIONS, rounded=st.sampled_from([None, 2, 0]))
 def test_locust_rows_hold_the_truth(
     tmp_path_factory: pytest.TempPathFactory, start_ns: int, took_ns: int, rounded: int | None
@@ -57,7 +59,7 @@ def test_locust_rows_hold_the_truth(
     assert table.column("end_ns")[0].as_py() >= start_ns + took_ns
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     seed=st.sampled_from(SEEDS),
     cuts=st.lists(
