@@ -1,7 +1,8 @@
 """The judge: a stored run or any history, to checks, to a verdict, to a report.
 
 Nothing here contacts a network. `analysis.checks` are pure functions; files are read by
-`analysis.load` and `analysis.stored` and written by the command line. In a notebook:
+`analysis.load`, `analysis.imports` and `analysis.stored`, and written by the command line. In a
+notebook:
 
     from analysis import judge
     judge(frame, initial=1)

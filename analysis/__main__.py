@@ -1,4 +1,4 @@
-"""Judge stored runs and history files: python -m analysis verify PATH..."""
+"""The judge's commands: python -m analysis verify PATH..., and convert IN OUT."""
 
 import argparse
 import json
@@ -6,106 +6,45 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
+from analysis.convert import write_history
+from analysis.evidence import plural
 from analysis.index import write_index
 from analysis.judging import judge_run
-from analysis.load import load_record
+from analysis.library import with_options
+from analysis.load import LoadedHistory, load_imported
+from analysis.options import parsed
 from analysis.outputs import junit_xml, verdict_json
 from analysis.run import Run
 from analysis.stored import load_run
 from analysis.verdict import EXIT_CODES, Judgement, worst
 from history.errors import EXIT_USAGE, UserError, run_main
 from history.files import write_text_whole
-from history.operation import INT64_MAX, INT64_MIN, Returns
+from history.operation import Returns
 from history.run import RunFolder, find_run
 
-_EPILOG = """\
-exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage or unreadable input; over several
-PATHs the worst: unreadable, then FAIL, then INCONCLUSIVE, then PASS.
 
-examples:
-  python -m analysis verify reports/latest
-  python -m analysis verify orders.csv --initial 100 --final 4711 --json
-"""
+class _Judged(NamedTuple):
+    """What came of one PATH: `report` is a run's, `notes` are those of a history's reader."""
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis",
-        description="Judge whether a recorded counter handed out every number once, without "
-        "gaps and in real-time order.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    verify = commands.add_parser(
-        "verify",
-        help="judge run folders and history files",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verify.add_argument(
-        "paths",
-        metavar="PATH",
-        nargs="+",
-        help="run folder, or history file (.csv .jsonl .parquet)",
-    )
-    verify.add_argument(
-        "--reports",
-        type=Path,
-        default=Path("reports"),
-        help="where run ids are looked up [default: %(default)s]",
-    )
-    verify.add_argument(
-        "--json", action="store_true", help="print one verdict object per PATH, one a line"
-    )
-    verify.add_argument(
-        "--index",
-        action="store_true",
-        help="also list all runs in the index.html beside a run folder",
-    )
-    verify.add_argument(
-        "--initial",
-        type=int,
-        default=None,
-        metavar="N",
-        help="history files: the counter before the first increment [default: 0]",
-    )
-    verify.add_argument(
-        "--final",
-        type=int,
-        default=None,
-        metavar="N",
-        help="history files: the counter after the last operation [default: not known]",
-    )
-    verify.add_argument(
-        "--returns",
-        choices=[str(returns) for returns in Returns],
-        default=None,
-        help="history files: an increment answers the value after (new) or before it "
-        "[default: new]",
-    )
-    verify.add_argument(
-        "--allow-unanswered",
-        type=int,
-        default=0,
-        metavar="N",
-        help="missing values explained by unanswered requests that still pass "
-        "[default: %(default)s]",
-    )
-    return parser
+    judgement: Judgement
+    report: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give its exit code."""
-    options = _parser().parse_args(arguments)
-    _refuse_wrong_numbers(options)
+    options = parsed(None if arguments is None else list(arguments))
+    return _convert(options) if options.command == "convert" else _verify(options)
+
+
+def _verify(options: argparse.Namespace) -> int:
     verdicts = []
     unreadable = False
     for path in options.paths:
         try:
-            judgement, report = _judge_path(path, options)
+            judged = _judge_path(path, options)
         except Exception as error:
             if os.environ.get("GAPLESS_DEBUG") and not isinstance(error, UserError):
                 raise
@@ -115,22 +54,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.json:
                 _say(json.dumps({"run_id": path, "verdict": None, "error": sentence}))
             continue
-        _say(verdict_json(judgement) if options.json else str(judgement))
-        if report and not options.json:
-            _say(f"  report       {report}")
-        verdicts.append(judgement.verdict)
+        _tell(judged, as_json=options.json)
+        verdicts.append(judged.judgement.verdict)
     return EXIT_USAGE if unreadable else EXIT_CODES[worst(verdicts)]
 
 
-def _refuse_wrong_numbers(options: argparse.Namespace) -> None:
-    if options.allow_unanswered < 0:
-        raise UserError(
-            f"--allow-unanswered {options.allow_unanswered}: expected a number of at least 0"
-        )
-    for name in ("initial", "final"):
-        value = getattr(options, name)
-        if value is not None and not INT64_MIN <= value <= INT64_MAX:
-            raise UserError(f"--{name} {value}: expected an integer of at most 64 bits")
+def _tell(judged: _Judged, *, as_json: bool) -> None:
+    if as_json:
+        notes = {"notes": list(judged.notes)} if judged.notes else {}
+        _say(json.dumps(judged.judgement.to_json() | notes, ensure_ascii=False))
+        return
+    _say(str(judged.judgement))
+    _say_notes(judged.notes)
+    if judged.report:
+        _say(f"  report       {judged.report}")
+
+
+def _convert(options: argparse.Namespace) -> int:
+    folder = _run_folder(options.source, options.reports)
+    if folder is None:
+        loaded = load_imported(Path(options.source), options.format)
+    else:
+        loaded = LoadedHistory(load_run(folder).record)
+    write_history(loaded.record, options.target, force=options.force)
+    _say(f"{options.target}  {plural(loaded.record.rows, 'operation')}")
+    _say_notes(loaded.notes)
+    return 0
+
+
+def _say_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        _say(f"  note         {note}")
 
 
 def _sentence(path: str, error: Exception) -> str:
@@ -148,20 +102,24 @@ def _say(text: str, *, to: TextIO | None = None) -> None:
     print(text.encode(errors="backslashreplace").decode(), file=to)
 
 
-def _judge_path(path: str, options: argparse.Namespace) -> tuple[Judgement, Path | None]:
+def _judge_path(path: str, options: argparse.Namespace) -> _Judged:
     """Judge one PATH; a run's report is written, and named."""
     folder = _run_folder(path, options.reports)
     if folder is None:
-        return judge_run(_history(Path(path), options)), None
-    given = [name for name in ("initial", "final", "returns") if getattr(options, name) is not None]
+        loaded = load_imported(Path(path), options.format)
+        run = _as_asked(_history(Path(path), loaded, options), options)
+        return _Judged(judge_run(run), notes=loaded.notes)
+    own = ("initial", "final", "returns", "format")
+    given = [name for name in own if getattr(options, name) is not None]
     if given:
         raise UserError(
             f"--{given[0]} is for history files: {path} is a run, which knows its own; leave it out"
         )
-    judgement = judge_folder(folder, allow_unanswered=options.allow_unanswered)
+    run = load_run(folder, allow_unanswered=options.allow_unanswered)
+    judgement = judge_folder(folder, _as_asked(run, options))
     if options.index:
         write_index(folder.path.parent)
-    return judgement, folder.report
+    return _Judged(judgement, folder.report)
 
 
 def _run_folder(path: str, reports: Path) -> RunFolder | None:
@@ -171,6 +129,8 @@ def _run_folder(path: str, reports: Path) -> RunFolder | None:
         around = RunFolder(named.resolve().parent)
         is_its_record = named.name == around.operations.name and around.manifest.is_file()
         return around if is_its_record else None
+    if not named.is_dir() and (named.exists() or named.is_symlink()):
+        return None  # whatever it is, its reader says why it is no history
     is_run = any(RunFolder(folder).manifest.is_file() for folder in (named, reports / path))
     if not is_run and named.exists():
         raise UserError(
@@ -181,10 +141,16 @@ def _run_folder(path: str, reports: Path) -> RunFolder | None:
     return find_run(reports, path)
 
 
-def _history(path: Path, options: argparse.Namespace) -> Run:
+def _history(path: Path, loaded: LoadedHistory, options: argparse.Namespace) -> Run:
+    told = loaded.returns
+    if options.returns and told and options.returns != told:
+        raise UserError(
+            f"--returns {options.returns}: the functions named in {path} say themselves what "
+            f"they answer, and its values were read as {told}; leave it out"
+        )
     return Run(
         run_id=path.name,
-        record=load_record(path),
+        record=loaded.record,
         initial=options.initial or 0,
         final=options.final,
         returns=Returns(options.returns or Returns.NEW),
@@ -192,12 +158,20 @@ def _history(path: Path, options: argparse.Namespace) -> Run:
     )
 
 
-def judge_folder(folder: RunFolder, *, allow_unanswered: int) -> Judgement:
+def _as_asked(run: Run, options: argparse.Namespace) -> Run:
+    return with_options(
+        run,
+        effect_window_ms=options.effect_window_ms,
+        clock_error_ms=options.clock_error_ms,
+        search_budget_s=options.search_budget_s,
+    )
+
+
+def judge_folder(folder: RunFolder, run: Run) -> Judgement:
     """Judge a stored run and write verdict.json, junit.xml and report.html into its folder.
 
     Raises UserError when the run cannot be read or its folder cannot be written.
     """
-    run = load_run(folder, allow_unanswered=allow_unanswered)
     judgement = judge_run(run)
     write_text_whole(folder.verdict, verdict_json(judgement, indent=1) + "\n")
     write_text_whole(folder.junit, junit_xml(judgement))

@@ -46,6 +46,8 @@ def typed_batch(
         for column in COLUMNS
         if column.name in cells
     }
+    if "delta" in columns:
+        _check_deltas(columns, where, first_row)
     if oversized.any():
         _mark_oversized(columns, oversized)
     schema = pa.schema([(name, cells.type) for name, cells in columns.items()])
@@ -180,3 +182,27 @@ def _mark_oversized(columns: dict[str, pa.Array], oversized: npt.NDArray[np.bool
     columns["reason"] = _dictionary(
         pc.if_else(pa.array(answered), label, reasons.cast(pa.string()))
     )
+
+
+def _check_deltas(columns: Mapping[str, pa.Array], where: str, first_row: int) -> None:
+    """Refuse a delta that contradicts its row: judged all the same, it would lie."""
+    given = arrow.present(columns["delta"])
+    if not given.any():
+        return
+    delta = arrow.numbers(columns["delta"], blank=0)
+    signs = {str(Kind.INCREMENT): 1, str(Kind.DECREMENT): -1, str(Kind.READ): 0}
+    sign = np.ones(len(delta), dtype=np.int64)
+    if "kind" in columns:
+        kinds = columns["kind"]
+        of_code = np.array([signs[str(word)] for word in arrow.texts(kinds.dictionary)])
+        sign = of_code[arrow.numbers(kinds.indices, blank=0)]
+    told = given & arrow.present(columns["value"])
+    wrong = told | (given & ((np.sign(delta) != sign) | (sign == 0)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        kind = next(kind for kind, of_kind in signs.items() if of_kind == sign[row])
+        found = f"delta {delta[row]} beside a value" if told[row] else f"delta {delta[row]}"
+        raise UserError(
+            f"{where}:{row + first_row}: found {found} in a row of kind {kind}, expected a delta "
+            "only where value is blank, above 0 for an increment and below for a decrement"
+        )

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.stretch import NEVER_NS, Bools, Int64s, Stretch
 from history.operation import Kind, Outcome, Reason
 
-COLUMNS = ("kind", "start_ns", "end_ns", "outcome", "value", "attempts", "reason")
+COLUMNS = ("kind", "start_ns", "end_ns", "outcome", "value", "attempts", "reason", "delta")
 """What has to be read for this."""
 
 

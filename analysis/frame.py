@@ -17,9 +17,9 @@ from history.schema import COLUMNS, Column
 _EXACT_FLOAT = 2**53
 
 
-def load_history(path: Path) -> pd.DataFrame:
+def load_history(path: Path, format: str | None = None) -> pd.DataFrame:  # noqa: A002
     """Load a history file into a frame, as frame_of; raises UserError as load_record does."""
-    return frame_of(load_record(path))
+    return frame_of(load_record(path, format))
 
 
 def frame_of(record: Record) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from analysis.judging import judge_run
 from analysis.load import load_record, table_record
+from analysis.options import SEARCH_BUDGET_S
 from analysis.record import Record
 from analysis.run import Run
 from history.errors import UserError
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.verdict import Judgement
-
-SEARCH_BUDGET_S = 30.0
-"""How long the search for an order of a mixed history may take, unless told otherwise."""
 
 
 def judge(
@@ -68,15 +67,37 @@ def judge(
         final=final,
         returns=Returns(returns),
         allow_unanswered=allow_unanswered,
-        window_ns=milliseconds(effect_window_ms),
     )
-    run = with_clock_error(run, clock_error_ms)
-    return judge_run(dataclasses.replace(run, give_up=budget(search_budget_s)))
+    return judge_run(
+        with_options(
+            run,
+            effect_window_ms=effect_window_ms,
+            clock_error_ms=clock_error_ms,
+            search_budget_s=search_budget_s,
+        )
+    )
 
 
-def milliseconds(length_ms: float | None) -> int | None:
-    """Give milliseconds as nanoseconds; None stays."""
-    return None if length_ms is None else round(length_ms * 1e6)
+def with_options(
+    run: Run,
+    *,
+    effect_window_ms: float | None,
+    clock_error_ms: float | None,
+    search_budget_s: float,
+) -> Run:
+    """Give the run as it is to be judged; None leaves what the run says itself.
+
+    A window of infinity is none: unanswered requests may act at any time.
+    """
+    run = dataclasses.replace(run, give_up=budget(search_budget_s))
+    if effect_window_ms is not None:
+        window_ns = None if math.isinf(effect_window_ms) else round(effect_window_ms * 1e6)
+        run = dataclasses.replace(run, window_ns=window_ns, window_of="effect-window-ms")
+    if clock_error_ms is not None:
+        error_ns = round(clock_error_ms * 1e6)
+        clocks = {h: ClockBound(host=h, offset_ns=0, error_ns=error_ns) for h in run.hosts}
+        run = dataclasses.replace(run, clocks=clocks)
+    return run
 
 
 def budget(seconds: float) -> Callable[[], bool]:
@@ -90,15 +111,6 @@ def budget(seconds: float) -> Callable[[], bool]:
         return now_s >= ends_s[0]
 
     return used_up
-
-
-def with_clock_error(run: Run, clock_error_ms: float | None) -> Run:
-    """Give the run with all its hosts' clocks known within so many milliseconds."""
-    if clock_error_ms is None:
-        return run
-    error_ns = milliseconds(clock_error_ms) or 0
-    bounds = [ClockBound(host=host, offset_ns=0, error_ns=error_ns) for host in run.hosts]
-    return dataclasses.replace(run, clocks={bound.host: bound for bound in bounds})
 
 
 def _record(history: pd.DataFrame | pa.Table | str | Path) -> Record:

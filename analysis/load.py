@@ -6,43 +6,73 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from analysis.cells import quoted, typed_batch
+from analysis.imports import read_foreign
 from analysis.record import ParquetRecord, Record, TableRecord, unreadable
 from history.errors import UserError
+from history.files import refuse_irregular
+from history.operation import Returns
 from history.schema import COLUMNS
 
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _KNOWN = [column.name for column in COLUMNS]
 _REQUIRED = [column.name for column in COLUMNS if column.required]
+_ROW_BYTES_MAX = 2**20
 _CELL = rb'(?:"[^"]*(?:""[^"]*)*"|[^",]*)'
 _WHOLE_LINE = re.compile(_CELL + b"(?:," + _CELL + b")*")
 _FIRST_LINE = re.compile(rb"[^\r\n]*")
 
 
-def load_record(path: Path) -> Record:
-    """Load a history file; a Parquet file is opened only, and decoded as it is gone through.
+class LoadedHistory(NamedTuple):
+    """A history's record, and what its reader has to say of it (see imports.rows.Imported)."""
 
-    Rows count from 1; a CSV's heading is row 1. Extra columns are ignored. Raises UserError
-    naming file and row when a cell is not what its column needs, or the file is unreadable; for
-    Parquet, cells are looked at when they are read.
+    record: Record
+    notes: tuple[str, ...] = ()
+    returns: Returns | None = None
+
+
+def load_record(path: Path, format: str | None = None) -> Record:  # noqa: A002
+    """Load a history file without its reader's notes; raises UserError as load_imported does."""
+    return load_imported(path, format).record
+
+
+def load_imported(path: Path, format: str | None = None) -> LoadedHistory:  # noqa: A002
+    """Load a history file with the notes of its reader; `format` is one of imports.FORMATS.
+
+    A Parquet file is opened only, and decoded as it is gone through. Rows count from 1; a CSV's
+    heading is row 1. Extra columns are ignored. Files of other tools are read too
+    (analysis.imports). Raises UserError naming file and row when a cell is not what its column
+    needs, or the file is unreadable; for Parquet, cells are looked at when they are read.
     """
+    try:
+        refuse_irregular(path)
+        imported = read_foreign(path, format)
+        if imported is None:
+            return LoadedHistory(_load_own(path))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist: name a run folder or a history file") from error
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from error
+    table = imported.table
+    cells = {name: table.column(name).combine_chunks() for name in table.column_names}
+    record = _in_memory(cells, table.num_rows, str(path), first_row=1)
+    return LoadedHistory(record, imported.notes, imported.returns)
+
+
+def _load_own(path: Path) -> Record:
     readers = {".csv": _load_csv, ".jsonl": _load_jsonl, ".parquet": _load_parquet}
     if path.suffix not in readers:
         raise UserError(
             f"{path}: expected a run folder or a history file ending in "
             f"{', '.join(HISTORY_SUFFIXES)}, found {path.suffix or 'no ending'}"
         )
-    try:
-        return readers[path.suffix](path)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist: name a run folder or a history file") from error
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from error
+    return readers[path.suffix](path)
 
 
 def _load_parquet(path: Path) -> Record:
@@ -94,7 +124,7 @@ def _load_csv(path: Path) -> Record:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(text),
             read_options=pyarrow.csv.ReadOptions(
-                column_names=names, skip_rows=1, use_threads=False
+                column_names=names, skip_rows=1, use_threads=False, block_size=_ROW_BYTES_MAX
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 ignore_empty_lines=False, invalid_row_handler=refuse
@@ -106,6 +136,10 @@ def _load_csv(path: Path) -> Record:
             ),
         )
     except pa.ArrowInvalid as error:
+        if not invalid and "straddling" in str(error):
+            raise UserError(
+                f"{path}: found a row of more than {_ROW_BYTES_MAX:,} bytes, expected less"
+            ) from error
         if not invalid:
             raise
         row = invalid[0]

@@ -19,7 +19,7 @@ from analysis.stretch import Bools, Int64s, Stretch
 from analysis.verdict import EVIDENCE_CAP
 from history.operation import Kind, Outcome
 
-_COLUMNS = (*effects.COLUMNS, "source", "process", "delta")
+_COLUMNS = (*effects.COLUMNS, "source", "process")
 
 
 @dataclass(slots=True)
@@ -65,8 +65,8 @@ class Scan:
     `by_source` counts operations by source and outcome, `by_process` by process; a blank is "".
     `extents` are of the values after each operation. `answers` are those of increments and
     reads, without decrements; `unseen` are the increments that perhaps happened, and
-    `unseen_decrements` how many decrements. `blind` counts operations that happened and were
-    not told the counter's value (column delta).
+    `unseen_decrements` how many decrements. `deltas` counts operations of which only that
+    column says what they added.
     """
 
     rows: int
@@ -78,7 +78,7 @@ class Scan:
     answers: Answers
     unseen: Effects
     unseen_decrements: int
-    blind: int
+    deltas: int
     concurrency: Concurrency
 
     @property
@@ -103,7 +103,7 @@ class _Pass:
         self.filling = Filling(initial=initial, expected=slots)
         self.unseen: list[Effects] = []
         self.unseen_decrements = 0
-        self.blind = 0
+        self.deltas = 0
         self.meter: Meter | None = Meter()
 
     def take(self, stretch: Stretch) -> None:
@@ -121,6 +121,7 @@ class _Pass:
         self.filling.add_increments(ups.value, ups.start, ups.end)
         if reads := done.get(Kind.READ):
             self.filling.add_reads(reads.value, reads.start, reads.end, reads.row)
+        self.deltas += int(np.count_nonzero(stretch.present("delta")))
         self._take_unseen(stretch)
         self._measure(stretch)
 
@@ -177,7 +178,7 @@ def scan(record: Record, *, initial: int, shift: int, window_ns: int | None) -> 
         answers=found.filling.close(),
         unseen=effects.joined(Effects, found.unseen),
         unseen_decrements=found.unseen_decrements,
-        blind=found.blind,
+        deltas=found.deltas,
         concurrency=found.meter.close() if found.meter else _unsorted(record),
     )
 

@@ -69,7 +69,8 @@ class Stretch:
         """Rows that contradict themselves (`well-formed` names them)."""
         backwards = self.end < self.start
         unended = self.ok & ~self.ended
-        contradictory: Bools = backwards | unended | (self.ok != self.present("value"))
+        told = self.present("value") | (self.ok & self.present("delta"))
+        contradictory: Bools = backwards | unended | (self.ok != told)
         return contradictory
 
     def beyond_64_bits(self, shift: int) -> Bools:

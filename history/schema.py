@@ -16,12 +16,16 @@ ColumnType = Literal["int64", "int32", "text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its name, type, whether a history file must have it, and its meaning."""
+    """One column: its name, type, whether a history file must have it, and its meaning.
+
+    `recorded` is False for what only histories of others have: no journal of ours holds it.
+    """
 
     name: str
     type: ColumnType
     required: bool
     meaning: str
+    recorded: bool = True
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -77,6 +81,14 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(name="reason", type="text", required=False, meaning="why the outcome is what it is"),
     Column(name="process", type="text", required=False, meaning="the process that recorded it"),
+    Column(
+        name="delta",
+        type="int64",
+        required=False,
+        meaning="what the operation added, when its answer did not tell the counter's value (then "
+        "value is blank); also what one that is indeterminate would have added",
+        recorded=False,
+    ),
 )
 
 _ARROW = {
@@ -93,4 +105,4 @@ def arrow_type(column: Column) -> pa.DataType:
 
 def arrow_schema() -> pa.Schema:
     """Give the Arrow schema of a sealed history, in column order."""
-    return pa.schema([(column.name, arrow_type(column)) for column in COLUMNS])
+    return pa.schema([(c.name, arrow_type(c)) for c in COLUMNS if c.recorded])
