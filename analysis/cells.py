@@ -66,13 +66,17 @@ def _typed(cells: pa.Array, column: Column, where: str, first_row: int) -> pa.Ar
         return _words(_text(cells), column, where, first_row)
     if pa.types.is_string(cells.type):
         cells = _integers(cells, column, where, first_row)
+    if column.name == "attempts":
+        _check_attempts(arrow.numbers(_of_64_bits(cells), blank=1), where, first_row)
     numbers = cells if cells.type == arrow_type(column) else cells.cast(arrow_type(column))
     if column.name == "start_ns" and numbers.null_count:
         row = int(np.argmin(arrow.present(numbers))) + first_row
         raise UserError(f"{where}:{row}: found a blank in column start_ns, expected an integer")
-    if column.name == "attempts":
-        _check_attempts(arrow.numbers(numbers, blank=1), where, first_row)
     return numbers
+
+
+def _of_64_bits(cells: pa.Array) -> pa.Array:
+    return cells if cells.type == pa.int64() else cells.cast(pa.int64())
 
 
 def _check_attempts(attempts: npt.NDArray[np.integer], where: str, first_row: int) -> None:

@@ -159,6 +159,5 @@ class Run:
 
     def _stretches(self) -> list[Stretch]:
         return [
-            Stretch(first_row, batch)
-            for first_row, batch in self.record.batches(effects.COLUMNS)
+            Stretch(first_row, batch) for first_row, batch in self.record.batches(effects.COLUMNS)
         ]

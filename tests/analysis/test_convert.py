@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from analysis.__main__ import main
 from analysis.convert import write_history
-from analysis.frame import load_history
+from analysis.frame import frame_of, load_history, record_of
+from analysis.load import load_record
 from analysis.options import parsed
 from history.errors import UserError
 from history.operation import INT64_MAX, INT64_MIN
@@ -70,7 +71,7 @@ def test_what_was_written_is_read(
     frame = frame_of(rows)
     path = tmp_path_factory.mktemp("convert") / f"h{suffix}"
     try:
-        write_history(frame, path)
+        write_history(record_of(frame), path)
     except UserError as error:
         # A text with edges of blanks, or a line break within, is not told by every format.
         refused = str(error)
@@ -81,7 +82,7 @@ def test_what_was_written_is_read(
         assert "write a .parquet file" in refused
         assert not path.exists()
     else:
-        assert same(load_history(path), frame)
+        assert same(load_history(path), frame_of(record_of(frame)))
     assert [found.name for found in path.parent.iterdir()] in ([path.name], [])
 
 
@@ -89,7 +90,7 @@ def test_what_was_written_is_read(
 @pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.csv"))[::4], ids=lambda path: path.stem)
 def test_our_histories_survive_every_format(path: Path, suffix: str, tmp_path: Path) -> None:
     target = tmp_path / f"h{suffix}"
-    write_history(load_history(path), target)
+    write_history(load_record(path), target)
     assert same(load_history(target), load_history(path))
 
 
@@ -110,7 +111,7 @@ def test_those_of_others_too(
 
 def test_csv_is_plain_and_leaves_out_what_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
-    write_history(load_history(HISTORIES / "three-in-a-row.csv"), path)
+    write_history(load_record(HISTORIES / "three-in-a-row.csv"), path)
     assert path.read_text().splitlines()[0] == "kind,start_ns,end_ns,outcome,value"
 
 
@@ -144,10 +145,10 @@ def test_what_cannot_be_written(tmp_path: Path, target: str, message: str) -> No
 def test_a_text_that_csv_cannot_tell_is_said_and_nothing_written(tmp_path: Path) -> None:
     frame = frame_of([{"start_ns": 0, "outcome": "rejected", "worker": "a\nb"}])
     with pytest.raises(UserError, match=r"h\.csv .*write a \.parquet file") as caught:
-        write_history(frame, tmp_path / "h.csv")
+        write_history(record_of(frame), tmp_path / "h.csv")
     assert "unfinished" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
-    write_history(frame, tmp_path / "h.parquet")
+    write_history(record_of(frame), tmp_path / "h.parquet")
     assert same(load_history(tmp_path / "h.parquet"), frame)
 
 

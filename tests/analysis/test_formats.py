@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.imports import FORMATS, detect, read_foreign
 from analysis.frame import load_history
+from analysis.imports import FORMATS, detect, read_foreign
 from analysis.load import load_imported
 from history.errors import EXIT_USAGE, UserError
 from history.schema import COLUMNS, arrow_schema
