@@ -17,6 +17,8 @@ STACK ?= gapless
 REGION ?=
 #: length of the load: 30s, 2m, 1h30m
 DURATION ?= 30s
+#: share of all requests that are POST <URL>/decrement instead, drawn from SEED: 0 to less than 1
+DECREMENTS ?= 0
 #: Locust users, each a closed loop
 USERS ?= 20
 #: Locust users started per second, where SHAPE is constant or burst
@@ -39,7 +41,7 @@ PROCESSES ?=
 LOCUST_PROCESSES ?= 1
 #: port of Locust's page on 127.0.0.1
 LOCUST_UI_PORT ?= 8089
-#: 1 stops the load at the first duplicate or inversion
+#: 1 stops the load at the first duplicate or inversion (not with DECREMENTS)
 FAIL_FAST ?= 0
 #: seconds without an answer after which a request is given up
 TIMEOUT ?= 10
@@ -51,6 +53,10 @@ INITIAL ?= 1
 RETURNS ?= new
 #: missing values explained by unanswered requests that still pass
 ALLOW_UNANSWERED ?= 0
+#: ms within which an unanswered request acts, or unbounded [integration time-out and margin, if known]
+EFFECT_WINDOW_MS ?=
+#: seconds that the judge may search for an order of a run with decrements [30]
+SEARCH_BUDGET_S ?=
 #: hosts besides loopback and the stack's own that may be loaded
 ALLOW_HOST ?=
 #: randomness of the run [random, recorded]
@@ -68,6 +74,7 @@ PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
+export DECREMENTS EFFECT_WINDOW_MS SEARCH_BUDGET_S
 export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST LOCUST_UI_PORT
 
 # Many containers forbid Python to keep what it compiled. Each process of a run would then compile

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.effects import Completed
-from analysis.run import Clock, Run
+from analysis.run import Run
 from analysis.stretch import NEVER_NS, Bools, Int64s, Stretch
 
 
@@ -60,11 +60,10 @@ def host_rows(run: Run) -> Int64s:
 
 def offsets_and_errors(run: Run) -> tuple[Int64s, Int64s]:
     """Give each host's clock offset and error, nanoseconds; zeros where nothing is known."""
-    known = run.clocks or {}
-    clocks = [known.get(host, Clock()) for host in run.hosts]
+    clocks = [run.clocks.get(host) for host in run.hosts]
     return (
-        np.array([clock.offset_ns for clock in clocks], dtype=np.int64),
-        np.array([clock.error_ns for clock in clocks], dtype=np.int64),
+        np.array([clock.offset_ns if clock else 0 for clock in clocks], dtype=np.int64),
+        np.array([clock.error_ns if clock else 0 for clock in clocks], dtype=np.int64),
     )
 
 
@@ -74,7 +73,7 @@ def widened(run: Run, start: Int64s, end: Int64s, host: Int64s) -> tuple[Int64s,
     Where nothing is known of a clock, that is all of time.
     """
     offset, error = (of_host[host] for of_host in offsets_and_errors(run))
-    known = np.array([name in (run.clocks or {}) for name in run.hosts], dtype=bool)[host]
+    known = np.array([name in run.clocks for name in run.hosts], dtype=bool)[host]
     return (
         np.where(known, shifted(start, offset - error), -NEVER_NS),
         np.where(known, shifted(end, offset + error), NEVER_NS),
@@ -84,7 +83,7 @@ def widened(run: Run, start: Int64s, end: Int64s, host: Int64s) -> tuple[Int64s,
 def find_apart(run: Run, *, limit: int) -> Apart:
     """Find operations that are out of order although several hosts' clocks stamped them."""
     timed = _timed(run)
-    unknown = tuple(host for host in run.hosts if host not in (run.clocks or {}))
+    unknown = tuple(host for host in run.hosts if host not in run.clocks)
     offset, error = (of_host[timed.host] for of_host in offsets_and_errors(run))
     start, end = shifted(timed.done.start, offset), shifted(timed.done.end, offset)
     own = _latest_on_own_host(timed)

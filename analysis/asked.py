@@ -13,6 +13,7 @@ from analysis.run import Run
 from analysis.stretch import NEVER_NS, Int64s
 from analysis.witness import relief
 from history.manifest import POISSON, Manifest
+from history.operation import Kind, Outcome
 from history.shape import BURST, clients_held, fewest_clients, parse_shape, requests_due
 
 MIN_LENGTH_SHARE = 0.90
@@ -38,6 +39,13 @@ random, none at all comes once in 22,000 times."""
 MIN_BUSY_SHARE = 0.90
 """Open loop: with so many of its connections busy at the end, a process could send no more."""
 
+FAR_OFF = 4
+"""A share of decrements so many standard deviations off is none that chance gives: it would, once
+in 16,000 runs..."""
+
+FEW_OFF = 4
+"""...but where few are due chance is wider than that, by less than so many."""
+
 
 def unmet(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[str]:
     """Name what was asked for and did not happen, first what matters most."""
@@ -46,6 +54,7 @@ def unmet(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[str]:
         *_silent(run, manifest),
         *_idle(run, manifest),
         *_behind_schedule(run, manifest, clients),
+        *_not_mixed(run, manifest),
     ]
 
 
@@ -201,3 +210,25 @@ def _why_behind(manifest: Manifest, clients: Sequence[Client]) -> str:
     if client or not (burst or min(busy) >= MIN_BUSY_SHARE):
         return f"the client was too slow, {slow}"
     return f"the server held the connections, use a lower RATE or {held}"
+
+
+def _not_mixed(run: Run, manifest: Manifest) -> list[str]:
+    """Say that the load had not the decrements that were asked for, or that none was answered."""
+    share = manifest.load.decrements
+    load = (run.frame["source"] != RUNNER).to_numpy() & run.sent
+    decrements = load & run.mask(kind=Kind.DECREMENT)
+    sent, down = int(load.sum()), int(decrements.sum())
+    if not share or not sent:
+        return []
+    asked = f"DECREMENTS={share:g} asked for about {share * sent:,.0f}"
+    if not down:
+        return [f"None of {plural(sent, 'request')} was a decrement, {asked}"]
+    by_chance = FAR_OFF * (share * (1 - share) * sent) ** 0.5 + FEW_OFF
+    off = [f"{down:,} of {sent:,} requests were decrements, {asked}: more than chance is off"]
+    told = off if abs(down - share * sent) > by_chance else []
+    if not (decrements & run.mask(outcome=Outcome.OK)).any():
+        told.append(
+            f"No decrement was answered with a number, of {down:,}: does the server have "
+            "POST <URL>/decrement?"
+        )
+    return told

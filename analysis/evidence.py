@@ -1,7 +1,7 @@
 """Whole operations as evidence, and the words that numbers are told in."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,26 +18,33 @@ from history.schema import COLUMNS
 _DEFAULTS = {"kind": str(Kind.INCREMENT), "attempts": 1}
 
 
-def operations_of(run: Run, rows: Iterable[int]) -> tuple[Mapping[str, Any], ...]:
-    """Give the operations at these rows of the history, whole; blanks are None."""
-    positions = [int(row) for row in rows]
-    if not positions:
-        return ()
-    found = run.record.take(positions).to_pylist()
+Operation = Mapping[str, Any]
+"""A whole operation: the columns of the history by name, and its `row`; blanks are None."""
+
+
+def operations_at(run: Run, rows: Iterable[int]) -> dict[int, Operation]:
+    """Give the operations at these rows of the history, by row; all are looked up at once."""
     blank = {column.name: _DEFAULTS.get(column.name) for column in COLUMNS}
-    return tuple(
-        {"row": row} | {**blank, **_said(operation)}
-        for row, operation in zip(positions, found, strict=True)
-    )
+    found = run.record.operations(int(row) for row in rows)
+    return {
+        row: {"row": row} | blank | {n: cell for n, cell in operation.items() if cell is not None}
+        for row, operation in found.items()
+    }
 
 
-def _said(operation: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: cell for name, cell in operation.items() if cell is not None}
+def pieces(
+    run: Run, rows_of: Sequence[Sequence[int]], tell: Callable[[int, tuple[Operation, ...]], str]
+) -> tuple[Evidence, ...]:
+    """Give one piece of evidence for each of several lists of rows.
 
-
-def about(run: Run, summary: str, rows: Iterable[int]) -> Evidence:
-    """Give one piece of evidence: a sentence and the operations it speaks of."""
-    return Evidence(summary=summary, operations=operations_of(run, rows))
+    `tell` gives the sentence, from the piece's number and its operations.
+    """
+    found = operations_at(run, [row for rows in rows_of for row in rows])
+    evidence = []
+    for number, rows in enumerate(rows_of):
+        operations = tuple(found[int(row)] for row in rows)
+        evidence.append(Evidence(summary=tell(number, operations), operations=operations))
+    return tuple(evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

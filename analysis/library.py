@@ -12,12 +12,13 @@ import pyarrow as pa
 from analysis.judging import judge_run
 from analysis.load import load_record, table_record
 from analysis.record import Record
-from analysis.run import Clock, Run
+from analysis.run import Run
 from history.errors import UserError
+from history.manifest import ClockBound
 from history.operation import INT64_MAX, INT64_MIN, Returns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import pandas as pd
 
@@ -93,9 +94,9 @@ def with_clock_error(run: Run, clock_error_ms: float | None) -> Run:
     """Give the run with all its hosts' clocks known within so many milliseconds."""
     if clock_error_ms is None:
         return run
-    clock = Clock(error_ns=milliseconds(clock_error_ms) or 0)
-    clocks: Mapping[str, Clock] = dict.fromkeys(run.hosts, clock)
-    return dataclasses.replace(run, clocks=clocks)
+    error_ns = milliseconds(clock_error_ms) or 0
+    bounds = [ClockBound(host=host, offset_ns=0, error_ns=error_ns) for host in run.hosts]
+    return dataclasses.replace(run, clocks={bound.host: bound for bound in bounds})
 
 
 def _record(history: pd.DataFrame | pa.Table | str | Path) -> Record:

@@ -4,11 +4,12 @@ A Record can be gone through as often as need be; each pass names the columns it
 it gives is typed and checked (analysis.cells).
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -42,8 +43,8 @@ class Record(Protocol):
         Raises UserError when a cell is not what its column needs or the file is damaged.
         """
 
-    def take(self, rows: Sequence[int]) -> pa.Table:
-        """Give whole operations by their positions, in the order asked for."""
+    def operations(self, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Give whole operations by their positions; blank cells are None."""
 
 
 def whole(record: Record) -> pa.Table:
@@ -76,9 +77,20 @@ class TableRecord:
             yield first, batch
             first += batch.num_rows
 
-    def take(self, rows: Sequence[int]) -> pa.Table:
+    def operations(self, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Give whole operations."""
-        return self.table.take(pa.array(rows, pa.int64()))
+        wanted = sorted(set(rows))
+        found: dict[int, dict[str, Any]] = {}
+        for first, batch in self.batches(self.names):
+            found |= _picked(batch, first, wanted)
+        return found
+
+
+def _picked(batch: pa.RecordBatch, first: int, wanted: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Give those of the wanted rows (sorted) that a stretch holds."""
+    here = wanted[bisect_left(wanted, first) : bisect_left(wanted, first + batch.num_rows)]
+    names = batch.schema.names
+    return {row: {name: batch.column(name)[row - first].as_py() for name in names} for row in here}
 
 
 @dataclass(frozen=True)
@@ -133,23 +145,15 @@ class ParquetRecord:
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.path, error) from error
 
-    def take(self, rows: Sequence[int]) -> pa.Table:
+    def operations(self, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Give whole operations; only the parts of the file that hold them are read."""
-        wanted = np.array(rows, dtype=np.int64)
-        parts, at = [], []
+        wanted = sorted(set(rows))
+        found: dict[int, dict[str, Any]] = {}
         for group, first, end in self._groups():
-            inside = (wanted >= first) & (wanted < end)
-            if not inside.any():
-                continue
-            for start, batch in self._read(self.names, [group], first):
-                here = np.flatnonzero((wanted >= start) & (wanted < start + batch.num_rows))
-                if len(here):
-                    parts.append(batch.take(pa.array(wanted[here] - start)))
-                    at.append(here)
-        if not parts:
-            return whole(self).slice(0, 0)
-        table = pa.Table.from_batches(parts).unify_dictionaries()
-        return table.take(pa.array(np.argsort(np.concatenate(at), kind="stable")))
+            if bisect_left(wanted, first) < bisect_left(wanted, end):
+                for at, batch in self._read(self.names, [group], first):
+                    found |= _picked(batch, at, wanted)
+        return found
 
     def _groups(self) -> list[tuple[int, int, int]]:
         with self.path.open("rb") as file, pq.ParquetFile(file) as parquet:

@@ -13,19 +13,11 @@ from analysis.record import Record
 from analysis.scan import Scan, scan
 from analysis.stretch import Bools, Stretch
 from history.health import HealthSample
-from history.manifest import Manifest
+from history.manifest import ClockBound, Manifest
 from history.operation import Kind, Outcome, Reason, Returns
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """A host's clock: its time plus `offset_ns` is the common time, within +-`error_ns`."""
-
-    offset_ns: int = 0
-    error_ns: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +27,8 @@ class Run:
     `record` holds the operations. `initial` and `final` are as the counter holds them, before
     the first increment and after the last; `final` is None when unknown. `window_ns` bounds how
     long after it was sent an unanswered request can still take effect (None: for ever), and
-    `window_of` says where that is from. `clocks` says of each host how its clock compares with
-    a common time, None where that is not known.
+    `window_of` says where that is from. `clocks` bounds the hosts' clocks, as far as anything
+    is known of them.
     `give_up` says, when asked, that a search has used up its budget. `manifest` is None for a
     plain history file; `health` is how the generators fared, empty there and for runs of before
     it was recorded.
@@ -50,7 +42,7 @@ class Run:
     allow_unanswered: int = 0
     window_ns: int | None = None
     window_of: str = ""
-    clocks: Mapping[str, Clock] | None = None
+    clocks: Mapping[str, ClockBound] = field(default_factory=dict)
     give_up: Callable[[], bool] = field(default=lambda: False)
     manifest: Manifest | None = None
     health: Sequence[HealthSample] = ()

@@ -6,7 +6,11 @@ from analysis.load import load_record
 from analysis.run import Run
 from history.errors import UserError
 from history.health import read_health
+from history.manifest import Manifest
 from history.run import RunFolder, seal
+
+MARGIN_S = 60.0
+"""Beyond all time-outs: TCP has long sent again what was lost, a paused machine gone on."""
 
 
 def load_run(folder: RunFolder, *, allow_unanswered: int = 0) -> Run:
@@ -27,9 +31,24 @@ def load_run(folder: RunFolder, *, allow_unanswered: int = 0) -> Run:
         final=manifest.final.value,
         returns=manifest.returns,
         allow_unanswered=allow_unanswered,
+        window_ns=_window_ns(manifest),
+        window_of="the integration's time-out and a margin",
+        clocks={bound.host: bound for bound in manifest.clocks},
         manifest=manifest,
         health=read_health(folder.health),
     )
+
+
+def _window_ns(manifest: Manifest) -> int | None:
+    """Give how long after it was sent an unanswered request can still act, where that is known.
+
+    A request may lie in buffers on its way for as long as its client waits, then the integration
+    waits for the database for so long, and what it has sent on to there may still be under way.
+    """
+    timeout_ms = manifest.integration_timeout_ms
+    if timeout_ms is None:
+        return None
+    return int((timeout_ms / 1e3 + manifest.load.timeout_s + MARGIN_S) * 1e9)
 
 
 def _initial(path: Path, value: int | None) -> int:

@@ -1,6 +1,7 @@
 """Measure what Gapless claims: judge, record, clients, punctuality, bursts, the local target.
 
     python -m bench [judge] [recording] [clients] [lag] [burst] [target] [--write]
+    python -m bench judge [--operations 1e6 1e7 1e8] [--write]
     python -m bench crash [--kills 200]
 
 Every figure stands beside a floor from the same run: the ratio carries over to another machine, the
@@ -13,12 +14,12 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from bench import judge
 from bench.burst import burst
 from bench.clients import clients
 from bench.counter import compiled
 from bench.crash import main as crash
 from bench.document import write_parts
-from bench.judge import judge
 from bench.lag import lag
 from bench.machine import described
 from bench.recording import recording
@@ -42,7 +43,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} [default: all]")
-    add("--operations", type=int, default=1_000_000, help="that are judged [default: %(default)s]")
     add(
         "--runs",
         type=int,
@@ -64,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] == ["crash"]:
         return crash(words[1:])
+    if words[:1] == ["judge"] and not set(words[1:]) & set(PARTS):
+        return judge.main(words[1:])
     parser = _parser()
     options = parser.parse_args(words)
     if unknown := set(options.parts) - set(PARTS):
@@ -91,7 +93,7 @@ def _measure(part: str, options: argparse.Namespace, program: Path) -> Table | N
     """Measure one part; give its table, None if it has printed its own figures."""
     match part:
         case "judge":
-            judge(options.operations, options.runs)
+            return judge.table(judge.judge(judge.SIZES, options.runs), options.runs)
         case "recording":
             return recording(options.runs)
         case "clients":

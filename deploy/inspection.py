@@ -6,11 +6,12 @@ cannot be read field by field: of that it says whether it is the stack's own and
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from deploy.cloud import Cloud, aws_errors
+from deploy.integration import DEFAULT_TIMEOUT_MS, timeout_ms
 from deploy.intent import Resolver, intended_methods
 from deploy.serving import own_deployment, served_deployment
 from deploy.stack import Stack
@@ -113,17 +114,40 @@ def inspect_stack(cloud: Cloud, stack: Stack) -> Inspection:
 
 def deployed_methods(client: "APIGatewayClient", api_id: str) -> dict[tuple[str, str], Fields]:
     """Read the fields of every method of an API, by (path, HTTP method)."""
-    methods = {}
+    return {
+        key: deployed_fields(method, method.get("methodIntegration", {}))
+        for key, method in described_methods(client, api_id)
+    }
+
+
+def described_methods(
+    client: "APIGatewayClient", api_id: str
+) -> Iterator[tuple[tuple[str, str], Mapping[str, Node]]]:
+    """Read every method of an API as API Gateway describes it, by (path, HTTP method)."""
     for page in client.get_paginator("get_resources").paginate(restApiId=api_id):
-        for resource in page["items"]:
+        for resource in page.get("items", []):
             for verb in resource.get("resourceMethods", {}):
-                method = client.get_method(
-                    restApiId=api_id, resourceId=resource["id"], httpMethod=verb
+                yield (
+                    (resource["path"], verb),
+                    client.get_method(restApiId=api_id, resourceId=resource["id"], httpMethod=verb),
                 )
-                methods[resource["path"], verb] = deployed_fields(
-                    method, method.get("methodIntegration", {})
-                )
-    return methods
+
+
+def integration_timeout_ms(cloud: Cloud, stack: Stack) -> int:
+    """Give the longest that any method of the deployed API waits for the database.
+
+    Raises UserError when it cannot be read.
+    """
+    with aws_errors(f"reading the integrations of stack {stack.name}"):
+        methods = [method for _, method in described_methods(cloud.apigateway(), stack.api_id)]
+    return max(
+        (
+            timeout_ms(method["methodIntegration"])
+            for method in methods
+            if "methodIntegration" in method
+        ),
+        default=DEFAULT_TIMEOUT_MS,
+    )
 
 
 def deployed_fields(method: Mapping[str, Node], integration: Mapping[str, Node]) -> Fields:

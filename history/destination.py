@@ -3,6 +3,7 @@
 Everything that sends load calls `require_allowed` first (DESIGN.md 8).
 """
 
+import dataclasses
 import ipaddress
 import socket
 from collections.abc import Iterable
@@ -10,6 +11,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from history.errors import UserError
+from history.operation import Kind
+
+METHODS = {Kind.INCREMENT: "GET", Kind.DECREMENT: "POST"}
+"""What asks a counter for each. POST, because intermediaries re-send GET, PUT and DELETE."""
+DECREMENT_PATH = "decrement"
+"""Where a counter is decremented: below its own path."""
 
 REFUSED_PAUSE_S = 0.05
 """What a generator waits after a request that could not be sent at all. Nothing is gained by
@@ -24,6 +31,25 @@ class Destination:
     host: str
     port: int
     path: str
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the URL and the Host header spell them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"http": 80, "https": 443}[self.scheme]
+        return host if self.port == usual else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The URL, put together again."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    def of(self, kind: Kind) -> "Destination":
+        """Give where a counter's requests of a kind go; a query stays."""
+        if kind is not Kind.DECREMENT:
+            return self
+        path, mark, query = self.path.partition("?")
+        return dataclasses.replace(self, path=f"{path.rstrip('/')}/{DECREMENT_PATH}{mark}{query}")
 
 
 def parse_destination(url: str) -> Destination:
@@ -91,12 +117,12 @@ def is_loopback(host: str) -> bool:
     )
 
 
-def encode_get(destination: Destination, *, user_agent: str) -> bytes:
-    """Spell the one request that is sent again and again."""
-    host = f"[{destination.host}]" if ":" in destination.host else destination.host
-    usual = {"http": 80, "https": 443}[destination.scheme]
-    authority = host if destination.port == usual else f"{host}:{destination.port}"
+def encode_request(counter: Destination, kind: Kind, *, user_agent: str) -> bytes:
+    """Spell the request that asks a counter for an increment or a decrement."""
+    destination = counter.of(kind)
+    # A POST says that it has no body (RFC 9110, 8.6); of a body that is not there it gives no type.
+    length = "Content-Length: 0\r\n" if METHODS[kind] == "POST" else ""
     return (
-        f"GET {destination.path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {user_agent}\r\n"
-        "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n"
+        f"{METHODS[kind]} {destination.path} HTTP/1.1\r\nHost: {destination.authority}\r\n"
+        f"User-Agent: {user_agent}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n{length}\r\n"
     ).encode("ascii")

@@ -40,7 +40,8 @@ class Load:
     """What was asked of the generators. Times in seconds, rates per second.
 
     `connections_max` bounds what an open loop may open when all `connections` are busy (0: no
-    more than those). `shape` is what history/shape.py reads, `arrivals` uniform or poisson.
+    more than those). `shape` is what history/shape.py reads, `arrivals` uniform or poisson,
+    `decrements` the share of requests that decrement.
     Where a user started and stopped the load in Locust's page, nothing was asked of it here:
     no users, no connections, no duration.
     Runs of before these fields existed read as their defaults, which is what they did.
@@ -58,11 +59,29 @@ class Load:
     shape: str = "constant"
     connections_max: int = 0
     locust_processes: int = 1
+    decrements: float = 0.0
 
     @property
     def by_page(self) -> bool:
         """Whether the load was what somebody chose in Locust's page."""
         return not self.users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockBound:
+    """A host's monotonic clock: its time + `offset_ns` is the common time, within ±`error_ns`.
+
+    Raises ValueError when the error is negative.
+    """
+
+    host: str
+    offset_ns: int
+    error_ns: int
+
+    def __post_init__(self) -> None:
+        """Refuse a bound that no time can lie within."""
+        if self.error_ns < 0:
+            raise ValueError(f"the clock of {self.host} has an error of {self.error_ns} ns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +108,9 @@ class Manifest:
     Times are UTC, ISO 8601; `sealed` says that operations.parquet is whole. `endpoint_url` is
     set where ENDPOINT_URL named one, `engine` and `limits` where a local cloud was loaded,
     `region` and `stack` where a stack was deployed; `initial_asked` is INITIAL, `initial` what
-    the counter is known to have held.
+    the counter is known to have held. `integration_timeout_ms` is how long the API as deployed
+    waits for the database, None where that is not known. `clocks` is for records joined from
+    several hosts (docs/clocks.md): empty, times compare only within each host.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -114,6 +135,8 @@ class Manifest:
     stack: str = ""
     table: str = ""
     template_sha256: str = ""
+    integration_timeout_ms: int | None = None
+    clocks: tuple[ClockBound, ...] = ()
     seed: int = 0
     versions: dict[str, str] = field(default_factory=dict)
     host: str = ""

@@ -1,10 +1,10 @@
-"""Locust's half of the load: users that take numbers as fast as they are answered.
+"""Locust's half of the load: users that send as fast as they are answered.
 
     locust -f locustfiles/counter.py --headless --host http://127.0.0.1:8000/
 
 The runner passes the rest in the environment: GAPLESS_JOURNALS (folder of the journal;
 without it nothing starts), GAPLESS_TIMEOUT_S, GAPLESS_ALLOW_HOST, GAPLESS_SHAPE,
-GAPLESS_VOLLEY_NS, and the start gates.
+GAPLESS_VOLLEY_NS, GAPLESS_DECREMENTS (share of the requests), GAPLESS_SEED, and the start gates.
 """
 
 import os
@@ -19,7 +19,7 @@ from locust.runners import Runner
 from locust.user.task import LOCUST_STATE_STOPPING
 from locust.web import WebUI
 
-from history.destination import REFUSED_PAUSE_S, require_allowed
+from history.destination import METHODS, REFUSED_PAUSE_S, require_allowed
 from history.errors import UserError
 from history.gate import WORKER_GATES_VARIABLE
 from history.journal import NO_TIME
@@ -106,7 +106,7 @@ class CounterUser(User):
 
     @task
     def take_numbers(self) -> None:
-        """Take one number after the other, until told to stop.
+        """Send one request after the other, until told to stop.
 
         All of a user's life is one task: between two tasks Locust kills users that are to
         stop, and one that is just about to go on would be killed with its request in flight.
@@ -120,7 +120,7 @@ class CounterUser(User):
         raise StopUser
 
     def _take_one(self, recording: Recording) -> None:
-        """GET the next number, recorded before it is sent and when it is answered."""
+        """Increment or decrement, recorded before it is sent and when it is answered."""
         self.client.open()
         volleys, due_ns = self.conductor.volleys, NO_TIME
         if volleys is not None:
@@ -131,18 +131,19 @@ class CounterUser(User):
             self.client.open()  # a connection may die while nothing is sent on it
         if recording.stopping:
             return  # connecting took until after the end
+        kind = recording.next_kind()
         start_ns = time.monotonic_ns()
-        slot = recording.journal.begin(self.worker, due_ns, start_ns=start_ns)
+        slot = recording.journal.begin(self.worker, due_ns, kind, start_ns)
         recording.in_flight += 1
         try:
-            answer = self.client.increment(in_volley=volleys is not None)
+            answer = self.client.send(kind, in_volley=volleys is not None)
         finally:
             recording.in_flight -= 1
         end_ns = self.client.end_ns
         recording.journal.complete(slot, answer.seen, answer.status, answer.attempts, end_ns)
         self.environment.events.request.fire(
-            request_type="GET",
-            name=recording.destination.path,
+            request_type=METHODS[kind],
+            name=recording.destination.of(kind).path,
             response_time=(end_ns - start_ns) / NS_PER_MS,
             response_length=answer.body_bytes,
             exception=None if answer.seen.outcome is Outcome.OK else RuntimeError(describe(answer)),

@@ -8,23 +8,35 @@ from history import health
 from history.destination import Destination
 from history.health import HealthLog
 from history.journal import SUFFIX, Journal
+from history.mixing import kind_chooser
 
 SOURCE = "locust"
 DEFAULT_TIMEOUT_S = 10.0
+DECREMENTS_VARIABLE = "GAPLESS_DECREMENTS"
+SEED_VARIABLE = "GAPLESS_SEED"
 
 
 class Recording:
     """The journal and the health record of one process, and the numbers of its users.
 
+    `decrements` is the share of requests that are, drawn from `seed` as `next_kind` is called.
     Raises UserError when the folder cannot be written.
     """
 
     def __init__(
-        self, folder: Path, *, index: int, destination: Destination, timeout_s: float
+        self,
+        folder: Path,
+        *,
+        index: int,
+        destination: Destination,
+        timeout_s: float,
+        decrements: float = 0.0,
+        seed: int = 0,
     ) -> None:
         self.process = f"{SOURCE}-{index}"
         self.destination = destination
         self.timeout_s = timeout_s
+        self.next_kind = kind_chooser(decrements, seed=seed, process=self.process)
         self.journal = Journal(
             folder / f"{self.process}{SUFFIX}", process=self.process, source=SOURCE
         )
@@ -44,6 +56,8 @@ class Recording:
             index=index,
             destination=destination,
             timeout_s=float(environment.get("GAPLESS_TIMEOUT_S", DEFAULT_TIMEOUT_S)),
+            decrements=float(environment.get(DECREMENTS_VARIABLE, "0")),
+            seed=int(environment.get(SEED_VARIABLE, "0")),
         )
 
     def next_worker(self) -> int:

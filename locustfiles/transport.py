@@ -1,4 +1,4 @@
-"""Sending one increment from a Locust greenlet, once, and reading its answer.
+"""Sending one request from a Locust greenlet, once, and reading its answer.
 
 Locust's own FastHttpUser sends a GET again by itself when the connection breaks (its client,
 geventhttpclient 2.6.1, retries idempotent methods up to its pool's size plus one, and
@@ -16,8 +16,8 @@ import gevent.ssl
 
 from history.answers import AnswerReader
 from history.classify import Answer, no_answer
-from history.destination import Destination, encode_get
-from history.operation import Outcome, Reason
+from history.destination import Destination, encode_request
+from history.operation import Kind, Outcome, Reason
 
 USER_AGENT = "gapless-locust"
 _READ_BYTES = 64 * 1024
@@ -33,7 +33,10 @@ class SendOnceClient:
     def __init__(self, destination: Destination, *, timeout_s: float) -> None:
         self._destination = destination
         self._timeout_s = timeout_s
-        self._request = encode_get(destination, user_agent=USER_AGENT)
+        self._requests = {
+            kind: encode_request(destination, kind, user_agent=USER_AGENT)
+            for kind in (Kind.INCREMENT, Kind.DECREMENT)
+        }
         self._tls = gevent.ssl.create_default_context() if destination.scheme == "https" else None
         self._socket: gevent.socket.socket | None = None
         self._reader = AnswerReader()
@@ -49,8 +52,8 @@ class SendOnceClient:
             self._reader = AnswerReader()
         return self._socket
 
-    def increment(self, *, in_volley: bool = False) -> Answer:
-        """Send one GET and read its answer; never raises for what a server does.
+    def send(self, kind: Kind = Kind.INCREMENT, *, in_volley: bool = False) -> Answer:
+        """Send one request and read its answer; never raises for what a server does.
 
         In a volley, all that fire with it send before it looks for its answer.
         """
@@ -60,7 +63,7 @@ class SendOnceClient:
             return no_answer(Reason.NEVER_SENT)
         late = gevent.Timeout.start_new(self._timeout_s)
         try:
-            answer = self._exchange(connection, in_volley=in_volley)
+            answer = self._exchange(connection, self._requests[kind], in_volley=in_volley)
         except gevent.Timeout as timeout:
             if timeout is not late:
                 raise
@@ -73,9 +76,11 @@ class SendOnceClient:
             self.close()
         return answer
 
-    def _exchange(self, connection: gevent.socket.socket, *, in_volley: bool) -> Answer:
+    def _exchange(
+        self, connection: gevent.socket.socket, request: bytes, *, in_volley: bool
+    ) -> Answer:
         try:
-            connection.sendall(self._request)
+            connection.sendall(request)
             if in_volley:
                 gevent.sleep(0)  # to the end of the queue in which the others stand
             while data := connection.recv(_READ_BYTES):

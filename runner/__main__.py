@@ -22,7 +22,8 @@ REPORTS = REPOSITORY / "reports"
 _EPILOG = """\
 variables (make passes them on): TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE
 CONNECTIONS CONNECTIONS_MAX RATE ARRIVALS SHAPE TRANSPORT PROCESSES LOCUST_PROCESSES TIMEOUT
-FAIL_FAST INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LIMITS LOCUST_UI_PORT RUN; see make help
+DECREMENTS FAIL_FAST INITIAL RETURNS ALLOW_UNANSWERED EFFECT_WINDOW_MS SEARCH_BUDGET_S ALLOW_HOST
+SEED LIMITS LOCUST_UI_PORT RUN; see make help
 
 exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
 """
@@ -90,20 +91,18 @@ def _make_folder(reports: Path) -> None:
 def _judge(run: RunFolder, load: LoadOptions) -> int:
     """Judge offline, in a process of its own that knows nothing of how the run was made."""
     _say("")
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "analysis",
-            "verify",
-            str(run.path),
-            "--index",
-            "--allow-unanswered",
-            str(load.allow_unanswered),
-        ],
-        cwd=REPOSITORY,
-        check=False,
-    ).returncode
+    command = [sys.executable, "-m", "analysis", *judge_arguments(run, load)]
+    return subprocess.run(command, cwd=REPOSITORY, check=False).returncode
+
+
+def judge_arguments(run: RunFolder, load: LoadOptions) -> list[str]:
+    """Spell what the judge is asked; what no variable says is left to its own defaults."""
+    asked = ["verify", str(run.path), "--index", "--allow-unanswered", str(load.allow_unanswered)]
+    if load.effect_window_ms:
+        asked += ["--effect-window-ms", load.effect_window_ms]
+    if load.search_budget_s is not None:
+        asked += ["--search-budget-s", f"{load.search_budget_s:g}"]
+    return asked
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def commands(
         "rate": options.load.rate_per_s,
         "arrivals": options.load.arrivals,
         "shape": options.load.shape,
+        "decrements": options.load.decrements,
         "seed": options.seed,
         "transport": options.load.transport,
         "processes": options.load.processes,

@@ -53,7 +53,13 @@ def loadtest(
             manifest, generators = _begin(
                 run, counter, options, journal, manifest=manifest, initial=initial, say=say
             )
-            live = LiveView(run.journals, base=manifest.initial.value or 0, view=view, say=say)
+            live = LiveView(
+                run.journals,
+                base=manifest.initial.value or 0,
+                view=view,
+                say=say,
+                mixed=bool(options.load.decrements),
+            )
             manifest = _conduct(
                 counter,
                 options,
@@ -187,12 +193,17 @@ def _announcement(options: LoadOptions) -> str:
     if page is not None:
         return (
             f"Locust's page: http://{page.host}:{page.port}/ (in a moment); start and stop tests "
-            "there as often as you like; Ctrl-C ends and judges what was recorded"
+            f"there as often as you like{_mix(load)}; Ctrl-C ends and judges what was recorded"
         )
     return (
         f"load: {load.duration_s} s of {load.users} Locust users and {load.connections} swarm "
-        f"connections ({_manner(load)}); Ctrl-C stops early and judges what was recorded"
+        f"connections ({_manner(load)}){_mix(load)}; Ctrl-C stops early and judges what was "
+        "recorded"
     )
+
+
+def _mix(load: Load) -> str:
+    return f", {100 * load.decrements:g} % of all requests decrements" if load.decrements else ""
 
 
 def _manner(load: Load) -> str:

@@ -45,7 +45,7 @@ def planned(options: LoadOptions, *, url: str, report: Path) -> dict[str, tuple[
 
 
 def variables(options: LoadOptions) -> dict[str, str]:
-    """Give what Locust's users read from the environment of how the load is shaped."""
+    """Give what Locust's users read from the environment of what the load is."""
     load = options.load
     volley_ns = (
         volley_interval_ns(connections=load.connections, rate_per_s=load.rate_per_s)
@@ -55,6 +55,8 @@ def variables(options: LoadOptions) -> dict[str, str]:
     return {
         "GAPLESS_SHAPE": load.shape,
         "GAPLESS_VOLLEY_NS": str(volley_ns),
+        "GAPLESS_DECREMENTS": str(load.decrements),
+        "GAPLESS_SEED": str(options.seed),
         # A worker whose users have all stopped waits that time-out once more, and meanwhile a test
         # that is started in the page finds nobody. Locust adds this to it.
         "LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP": str(-_stop_timeout_s(load)),

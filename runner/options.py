@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from history.errors import UserError
 from history.manifest import ARRIVALS, TRANSPORTS, Load
+from history.mixing import parse_decrements
 from history.operation import INT64_MAX, Returns
 from history.shape import parse_shape
 
@@ -25,6 +26,9 @@ MAX_PROCESSES = 64
 
 GROWTH = 4
 """An open loop whose connections are all busy opens up to this many times as many."""
+
+UNBOUNDED = "unbounded"
+"""Of EFFECT_WINDOW_MS: an unanswered request may act at any time after it was sent."""
 
 SAFE_INITIAL = INT64_MAX // 2
 """The record holds 64 bits; the counter must not run out of them while it is loaded."""
@@ -44,7 +48,8 @@ class Page:
 class LoadOptions:
     """The variables of `make loadtest`; `load` is what the generators are told.
 
-    With `page`, the load is what its user makes of it there.
+    With `page`, the load is what its user makes of it there. `effect_window_ms` (a whole number
+    or UNBOUNDED) and `search_budget_s` are for the judge; "" and None leave the choice to it.
     """
 
     load: Load
@@ -57,6 +62,8 @@ class LoadOptions:
     returns: Returns
     fail_fast: bool
     page: Page | None = None
+    effect_window_ms: str = ""
+    search_budget_s: float | None = None
 
 
 def read_options(variables: Mapping[str, str]) -> LoadOptions:
@@ -68,6 +75,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
     processes = read.integer("PROCESSES", spare_cores(), low=1, high=MAX_PROCESSES)
     connections = read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS)
     users = read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS)
+    decrements = read.parsed("DECREMENTS", "0", parse_decrements)
     return LoadOptions(
         load=Load(
             duration_s=read.parsed("DURATION", "30s", parse_duration),
@@ -94,6 +102,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
                 high=min(users, MAX_PROCESSES),
                 because=" (at most USERS)",
             ),
+            decrements=decrements,
         ),
         initial=read.integer("INITIAL", 1, low=-SAFE_INITIAL, high=SAFE_INITIAL),
         allow_unanswered=read.integer("ALLOW_UNANSWERED", 0, low=0, high=INT64_MAX),
@@ -102,7 +111,9 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
         allow_hosts=tuple(variables.get("ALLOW_HOST", "").replace(",", " ").split()),
         run_id=read.parsed("RUN", "", _parse_run_id),
         returns=read.parsed("RETURNS", str(Returns.NEW), _parse_returns),
-        fail_fast=read.choice("FAIL_FAST", ("0", "1")) == "1",
+        fail_fast=_read_fail_fast(read, decrements),
+        effect_window_ms=read.parsed("EFFECT_WINDOW_MS", "", _parse_effect_window),
+        search_budget_s=read.parsed("SEARCH_BUDGET_S", "", _parse_search_budget),
     )
 
 
@@ -168,6 +179,40 @@ def _parse_run_id(text: str) -> str:
     return text
 
 
+def _read_fail_fast(read: "_Reader", decrements: float) -> bool:
+    fail_fast = read.choice("FAIL_FAST", ("0", "1")) == "1"
+    if fail_fast and decrements:
+        raise UserError(
+            f"FAIL_FAST=1: with DECREMENTS={decrements:g} numbers legally come back, so that "
+            "nothing can be told from them before the end; leave one of the two out"
+        )
+    return fail_fast
+
+
+def _parse_effect_window(text: str) -> str:
+    if text not in {"", UNBOUNDED} and not re.fullmatch(r"[0-9]{1,12}", text):
+        msg = f"a whole number of milliseconds, or {UNBOUNDED}"
+        raise ValueError(msg)
+    return text
+
+
+def _parse_search_budget(text: str) -> float | None:
+    if not text:
+        return None
+    budget_s = _float(text)
+    if not 0 <= budget_s <= MAX_DURATION_S:
+        raise ValueError(f"a number of seconds from 0 to {MAX_DURATION_S:,}")
+    return budget_s
+
+
+def _float(text: str) -> float:
+    """Read a number; what is none becomes one that lies in no range."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _parse_returns(text: str) -> Returns:
     try:
         return Returns(text)
@@ -207,10 +252,7 @@ class _Reader:
 
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         def parse(text: str) -> float:
-            try:
-                found = float(text)
-            except ValueError:
-                found = math.nan
+            found = _float(text)
             if not low <= found <= high:
                 raise ValueError(f"a number from {low:,} to {high:,}")
             return found

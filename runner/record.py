@@ -92,6 +92,7 @@ def new_manifest(
         stack=counter.stack,
         table=counter.table,
         template_sha256=counter.template_sha256,
+        integration_timeout_ms=counter.integration_timeout_ms,
         seed=options.seed,
         versions=provenance.versions(),
         host=host_name(),

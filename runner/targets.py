@@ -12,10 +12,12 @@ from pathlib import Path
 from deploy.cloud import Cloud
 from deploy.counter import read_counter
 from deploy.deployer import bring_up, parameters_of
+from deploy.inspection import integration_timeout_ms
 from deploy.local.lifecycle import Condition, background, private_cloud
 from deploy.local.options import require_same
 from deploy.local.process import LocalCloud
 from deploy.settings import Settings, Target
+from deploy.stack import Stack
 from history.destination import Destination, parse_destination, require_allowed
 from history.errors import UserError
 from history.operation import Returns
@@ -23,8 +25,11 @@ from runner.options import LoadOptions
 
 Say = Callable[[str], None]
 
-USD_PER_MILLION_GETS = 4.13
-"""REST API requests $3.50 and on-demand writes $0.625 a million, us-east-1, 2025-26."""
+USD_PER_MILLION_REQUESTS = 4.13
+"""REST API requests $3.50 and on-demand writes $0.625 a million, us-east-1, 2025-26.
+
+A GET and a POST /decrement are one request and one write each.
+"""
 ASSUMED_ANSWER_S = 0.025
 ACCOUNT_LIMIT_PER_S = 10_000
 """API Gateway's default account throttle."""
@@ -54,6 +59,7 @@ class Counter:
     stack: str = ""
     table: str = ""
     template_sha256: str = ""
+    integration_timeout_ms: int | None = None
     read_final: Callable[[], int] | None = None
     alive: Callable[[], bool] = _always
     log_path: Path | None = None
@@ -100,10 +106,20 @@ def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator
             stack=stack.name,
             table=stack.table_name,
             template_sha256=stack.template_sha256,
+            integration_timeout_ms=_integration_timeout_ms(cloud, stack, say),
             read_final=lambda: read_counter(cloud, stack),
             alive=local.alive if local else _always,
             log_path=local.log_path if local else None,
         )
+
+
+def _integration_timeout_ms(cloud: Cloud, stack: Stack, say: Say) -> int | None:
+    """Read what the API as deployed says; that it cannot be read costs knowledge, not the run."""
+    try:
+        return integration_timeout_ms(cloud, stack)
+    except UserError as error:
+        say(f"the integration's time-out is not known: {error}")
+        return None
 
 
 @contextmanager
@@ -142,14 +158,19 @@ def cost_warning(options: LoadOptions) -> str:
     """Say how many requests a run against AWS will send, at most, and what they cost."""
     if options.page is not None:
         return (
-            f"cost: {USD_PER_MILLION_GETS} USD a million requests (us-east-1); how many there "
-            "are is up to you, in Locust's page"
+            f"cost: {USD_PER_MILLION_REQUESTS} USD a million requests (us-east-1)"
+            f"{_mixed(options)}; how many there are is up to you, in Locust's page"
         )
     clients = options.load.users + (0 if options.load.rate_per_s else options.load.connections)
     rate = min(ACCOUNT_LIMIT_PER_S, clients / ASSUMED_ANSWER_S + options.load.rate_per_s)
     requests = int(rate * options.load.duration_s)
-    cost = requests * USD_PER_MILLION_GETS / 1_000_000
+    cost = requests * USD_PER_MILLION_REQUESTS / 1_000_000
     return (
         f"cost: about {requests:,} requests if each is answered in {ASSUMED_ANSWER_S * 1000:g} ms, "
-        f"{cost:,.2f} USD at {USD_PER_MILLION_GETS} USD a million (us-east-1); Ctrl-C stops"
+        f"{cost:,.2f} USD at {USD_PER_MILLION_REQUESTS} USD a million (us-east-1)"
+        f"{_mixed(options)}; Ctrl-C stops"
     )
+
+
+def _mixed(options: LoadOptions) -> str:
+    return ", a decrement costs as much as an increment" if options.load.decrements else ""

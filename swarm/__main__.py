@@ -19,6 +19,7 @@ from history.gate import GeneratorGate, LoadWindow
 from history.health import HealthLog
 from history.journal import SUFFIX, Journal
 from history.manifest import AIOHTTP, ARRIVALS, TRANSPORTS, UNIFORM, WIRE
+from history.mixing import kind_chooser, parse_decrements
 from history.shape import parse_shape
 from swarm.load import Load, Plan
 from swarm.monitor import Monitor
@@ -34,7 +35,7 @@ SPARE_DESCRIPTORS = 64
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m swarm",
-        description="Send GET requests to a counter from many connections and record each one.",
+        description="Send requests to a counter from many connections and record each one.",
         epilog="example: python -m swarm --url http://127.0.0.1:8000/ --journals /tmp/j "
         "--connections 50 --duration 10",
     )
@@ -56,8 +57,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         help="open loop: how many may be opened when all are busy [as many as --connections]",
     )
+    add(
+        "--decrements",
+        default="0",
+        help="share of requests that are POST URL/decrement [default: %(default)s]",
+    )
     add("--transport", choices=TRANSPORTS, default=AIOHTTP, help="[default: %(default)s]")
-    add("--seed", type=int, default=0, help="of random arrivals [default: %(default)s]")
+    add("--seed", type=int, default=0, help="of what is random [default: %(default)s]")
     add("--process", type=int, default=0, help="index of this process [default: %(default)s]")
     add("--processes", type=int, default=1, help="how many there are [default: %(default)s]")
     add(
@@ -72,9 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one process of the swarm; give its exit code."""
     options = _parser().parse_args(arguments)
     require_allowed(options.url, options.allow_host)
-    plan = _plan(options)
-    _allow_descriptors(max(plan.own_connections, plan.own_connections_max))
     name = f"{SOURCE}-{options.process}"
+    plan = _plan(options, name)
+    _allow_descriptors(max(plan.own_connections, plan.own_connections_max))
     with Journal(options.journals / f"{name}{SUFFIX}", process=name, source=SOURCE) as journal:
         log = HealthLog(options.journals / f"{name}{health.SUFFIX}")
         gate = GeneratorGate.from_environment(os.environ)
@@ -98,11 +104,15 @@ def _allow_descriptors(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
-def _plan(options: argparse.Namespace) -> Plan:
+def _plan(options: argparse.Namespace, name: str) -> Plan:
     try:
         shape = parse_shape(options.shape)
     except ValueError as error:
         raise UserError(f"--shape {options.shape}: expected {error}") from error
+    try:
+        decrements = parse_decrements(options.decrements)
+    except ValueError as error:
+        raise UserError(f"--decrements {options.decrements}: expected {error}") from error
     plan = Plan(
         shape=shape,
         rate_per_s=options.rate,
@@ -113,6 +123,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         parts=options.processes,
         index=options.process,
         timeout_s=options.timeout,
+        next_kind=kind_chooser(decrements, seed=options.seed, process=name),
     )
     if not plan.own_connections:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Increments by aiohttp: the client that people know, in their own words on the wire.
+"""Requests by aiohttp: the client that people know, in their own words on the wire.
 
 One operation is one request on the wire, never more. aiohttp sends a GET again by itself when a
 kept-alive connection breaks (client.py, `retry_persistent_connection`; asked to be optional
@@ -10,6 +10,7 @@ answers.
 
 import asyncio
 import time
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
@@ -17,8 +18,9 @@ import aiohttp
 from yarl import URL
 
 from history.classify import MAX_BODY_BYTES, Answer, answer_of, no_answer
+from history.destination import METHODS, parse_destination
 from history.journal import Journal
-from history.operation import Reason
+from history.operation import Kind, Reason
 from swarm.transport import USER_AGENT, Client, Listener, tls_context
 
 
@@ -63,13 +65,14 @@ def failure_reason(error: BaseException) -> Reason:
 
 
 class AiohttpTransport:
-    """Increments by GET over kept-alive connections. An async context manager.
+    """Increments by GET, decrements by POST, over kept-alive connections.
 
-    `timeout_s` bounds connecting, in seconds; the load bounds the rest.
+    An async context manager. `timeout_s` bounds connecting, in seconds; the load bounds the rest.
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._url = URL(url)
+        self._decrement_url = URL(parse_destination(url).of(Kind.DECREMENT).url)
         # No time-out for reading: the load's own bounds the whole operation, at no cost for
         # each, and aiohttp's is off after an interim 1xx answer.
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout_s)
@@ -102,19 +105,33 @@ class AiohttpTransport:
     async def connect(self, client: Client) -> None:
         """Do nothing: aiohttp opens a connection with the request that needs it."""
 
-    async def increment(self) -> Answer:
-        """Send one GET and read its whole answer; never raises for what a server does."""
+    async def send(self, kind: Kind) -> Answer:
+        """Send one request and read its whole answer; never raises for what a server does."""
         if self._session is None:
             msg = "use the transport as an async context manager"
             raise RuntimeError(msg)
         try:
-            async with self._session.get(
-                self._url, allow_redirects=False, middlewares=(_SendOnce(),)
-            ) as response:
+            async with self._request(self._session, kind) as response:
                 body = await _read_bounded(response)
         except Exception as error:  # noqa: BLE001 -- becomes the recorded reason
             return no_answer(failure_reason(error))
         return answer_of(response.status, body)
+
+    def _request(
+        self, session: aiohttp.ClientSession, kind: Kind
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        once = (_SendOnce(),)
+        if kind is not Kind.DECREMENT:
+            return session.get(self._url, allow_redirects=False, middlewares=once)
+        return session.request(
+            METHODS[kind],
+            self._decrement_url,
+            allow_redirects=False,
+            middlewares=once,
+            # aiohttp would call the body that is not there application/octet-stream, and an API
+            # that maps JSON only, as ours does, refuse it.
+            skip_auto_headers=("Content-Type",),
+        )
 
 
 class _AiohttpClient:
@@ -132,18 +149,18 @@ class _AiohttpClient:
         self._task: asyncio.Task[None] | None = None
         self._gave_up = False
 
-    def send(self, intended_ns: int) -> None:
-        """Record and send one increment; see Client."""
+    def send(self, intended_ns: int, kind: Kind = Kind.INCREMENT) -> None:
+        """Record and send one request; see Client."""
         self.since_ns = time.monotonic_ns()
         self._gave_up = False
-        self._task = self._loop.create_task(self._send(intended_ns))
+        self._task = self._loop.create_task(self._send(intended_ns, kind))
 
-    async def _send(self, intended_ns: int) -> None:
+    async def _send(self, intended_ns: int, kind: Kind) -> None:
         try:
-            slot = self._journal.begin(self.worker, intended_ns)
+            slot = self._journal.begin(self.worker, intended_ns, kind)
             self.since_ns = time.monotonic_ns()  # a busy loop starts the task late
             try:
-                answer = await self._transport.increment()
+                answer = await self._transport.send(kind)
             except asyncio.CancelledError:
                 if not self._gave_up:
                     raise

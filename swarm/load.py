@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from history.destination import REFUSED_PAUSE_S
 from history.gate import LoadWindow
 from history.journal import NO_TIME, Journal
-from history.operation import Reason
+from history.operation import Kind, Reason
 from history.shape import LoadShape
 from swarm.alarm import Alarm
 from swarm.schedule import NS_PER_S, share
@@ -30,7 +31,10 @@ _CONNECTING_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What process `index` of `parts` is to do; `connections` and `rate_per_s` are of all."""
+    """What process `index` of `parts` is to do; `connections` and `rate_per_s` are of all.
+
+    `next_kind` says of each request in turn whether it increments or decrements.
+    """
 
     shape: LoadShape
     rate_per_s: float
@@ -41,6 +45,7 @@ class Plan:
     parts: int
     index: int
     timeout_s: float
+    next_kind: Callable[[], Kind]
 
     @property
     def own_connections(self) -> int:
@@ -64,6 +69,7 @@ class Load(ABC):
         self.alarm = Alarm(asyncio.get_running_loop(), self.ring)
         self.loop = asyncio.get_running_loop()
         self._transport = transport
+        self._next_kind = plan.next_kind
         self._journal = journal
         self._listener = Listener(self._answered, self._failed, lambda: self._stopping)
         self._stopping = False
@@ -101,7 +107,7 @@ class Load(ABC):
     def send(self, client: Client, intended_ns: int = NO_TIME) -> None:
         """Let a client send one request."""
         self.in_flight += 1
-        client.send(intended_ns)
+        client.send(intended_ns, self._next_kind())
 
     async def connect(self) -> None:
         """Open the connections ahead of the load, as far as the transport can within a while."""

@@ -1,4 +1,4 @@
-"""What the load asks of a transport: clients that send one increment at a time, and say when.
+"""What the load asks of a transport: clients that send one request at a time, and say when.
 
 A client is one connection's worth of load. It writes the journal itself, because only it knows
 the instant before the first byte and the instant after the last. One call of `send` is one
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from history.journal import Journal
-from history.operation import Reason
+from history.operation import Kind, Reason
 
 USER_AGENT = "gapless-swarm"
 
@@ -33,8 +33,8 @@ class Client(Protocol):
     since_ns: int
     """When the operation in flight was asked for, monotonic; 0 while there is none."""
 
-    def send(self, intended_ns: int) -> None:
-        """Record and send one increment. Returns at once; see Listener for how it ends."""
+    def send(self, intended_ns: int, kind: Kind = Kind.INCREMENT) -> None:
+        """Record and send one request. Returns at once; see Listener for how it ends."""
         ...
 
     def give_up(self) -> None:

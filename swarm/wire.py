@@ -1,4 +1,4 @@
-"""Increments by one pre-encoded HTTP/1.1 request: a client that costs little and hides little.
+"""Pre-encoded HTTP/1.1 requests on a bare connection: a client that costs and hides little.
 
 A slow client widens every interval it records, and wide intervals hide races. Here the start
 stamp is taken directly before the write and the end stamp first thing when data arrives; in
@@ -12,25 +12,30 @@ from types import TracebackType
 from typing import Self
 
 from history.classify import Answer, no_answer
-from history.destination import encode_get, parse_destination
+from history.destination import encode_request, parse_destination
 from history.errors import UserError
 from history.journal import Journal
-from history.operation import Reason
+from history.operation import Kind, Reason
 from swarm.connection import Connection
 from swarm.transport import USER_AGENT, Client, Listener, tls_context
 
+_DECREMENT = Kind.DECREMENT
+
 
 class WireTransport:
-    """Increments by GET, a connection for each client. An async context manager.
+    """Increments by GET, decrements by POST; a connection for each client.
 
-    `timeout_s` bounds opening a connection, TLS included, in seconds.
+    An async context manager. `timeout_s` bounds opening a connection, TLS included, in seconds.
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._destination = parse_destination(url)
         self._timeout_s = timeout_s
         self._tls = tls_context() if self._destination.scheme == "https" else None
-        self.request = encode_get(self._destination, user_agent=USER_AGENT)
+        self.increment, self.decrement = (
+            encode_request(self._destination, kind, user_agent=USER_AGENT)
+            for kind in (Kind.INCREMENT, Kind.DECREMENT)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,11 +78,12 @@ class WireClient:
     """One connection and the request in flight on it."""
 
     __slots__ = (
+        "_decrement",
+        "_increment",
         "_journal",
         "_listener",
         "_loop",
         "_opening",
-        "_request",
         "_slot",
         "_transport",
         "connection",
@@ -92,30 +98,31 @@ class WireClient:
         self.since_ns = 0
         self.connection: Connection | None = None
         self._transport = transport
-        self._request = transport.request
+        self._increment, self._decrement = transport.increment, transport.decrement
         self._journal = journal
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._slot = -1
         self._opening: asyncio.Task[None] | None = None
 
-    def send(self, intended_ns: int) -> None:
-        """Record and send one increment; see Client."""
+    def send(self, intended_ns: int, kind: Kind = Kind.INCREMENT) -> None:
+        """Record and send one request; see Client."""
         connection = self.connection
         self.since_ns = start_ns = time.monotonic_ns()
         if connection is None:
-            self._opening = self._loop.create_task(self._open_and_send(intended_ns))
+            self._opening = self._loop.create_task(self._open_and_send(intended_ns, kind))
             return
         try:
-            self._slot = self._journal.begin(self.worker, intended_ns, start_ns=start_ns)
+            self._slot = self._journal.begin(self.worker, intended_ns, kind, start_ns)
         except UserError as error:
             self._listener.failed(error)
             return
-        if not connection.write(self._request):
+        request = self._decrement if kind is _DECREMENT else self._increment
+        if not connection.write(request):
             connection.drop()
             self._loop.call_soon(self.finish, no_answer(Reason.NEVER_SENT), time.monotonic_ns())
 
-    async def _open_and_send(self, intended_ns: int) -> None:
+    async def _open_and_send(self, intended_ns: int, kind: Kind) -> None:
         try:
             self.connection = await self._transport.open(self)
             self._opening = None
@@ -123,9 +130,9 @@ class WireClient:
                 self.since_ns = 0
                 self._listener.answered(self, Reason.NEVER_SENT)
             elif self.connection is not None:
-                self.send(intended_ns)
+                self.send(intended_ns, kind)
             else:
-                self._slot = self._journal.begin(self.worker, intended_ns)
+                self._slot = self._journal.begin(self.worker, intended_ns, kind)
                 self.finish(no_answer(Reason.NEVER_SENT), time.monotonic_ns())
         except Exception as error:  # noqa: BLE001 -- nobody awaits this task: the load must hear it
             self._listener.failed(error)

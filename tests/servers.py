@@ -11,6 +11,7 @@ import contextlib
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,11 +24,16 @@ CERTIFICATE = Path(__file__).parent / "tls" / "localhost.crt"
 Answering = Callable[["CounterServer", int, asyncio.StreamWriter], Awaitable[bool]]
 """Answers the n-th request (from 1); gives whether the connection is kept."""
 
+_STEP: ContextVar[int] = ContextVar("step")
+"""What the request that a connection's task is answering asks to add: 1, or -1 to decrement."""
+
 
 class CounterServer:
     """A server on a port of the system's choice, in a thread of its own; a context manager.
 
-    `received` counts requests read off the wire, `value` is the counter; `waiting` is for those
+    GET increments and POST, to /decrement below any path, decrements; either way the answer is the
+    new value. `received` counts requests read off the wire, `decrements` those of them that were
+    POSTs, and `value` is the counter; `waiting` is for those
     that care how many they answer at once. Each is answered after `pause_s`: a closed loop then
     sends so many a second and does not take the whole machine.
     """
@@ -47,6 +53,7 @@ class CounterServer:
         self.hangs_up_on_put = hangs_up_on_put
         self.value = value
         self.received = 0
+        self.decrements = 0
         self.waiting = 0
         self.url = ""
         self._loop = asyncio.new_event_loop()
@@ -101,7 +108,8 @@ class CounterServer:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                if not head.startswith(b"GET "):
+                step = asked(head)
+                if step is None:
                     if self.hangs_up_on_put:
                         return
                     writer.write(
@@ -109,7 +117,9 @@ class CounterServer:
                     )
                     await writer.drain()
                     return
+                _STEP.set(step)
                 self.received += 1
+                self.decrements += step < 0
                 number = self.received
                 if self.pause_s:
                     await asyncio.sleep(self.pause_s)
@@ -121,9 +131,24 @@ class CounterServer:
             writer.close()
 
     def increment(self) -> int:
-        """Take the next number, atomically (nothing is awaited in between)."""
-        self.value += 1
+        """Add what the request asks for, atomically (nothing is awaited in between)."""
+        self.value += _STEP.get()
         return self.value
+
+
+def asked(head: bytes) -> int | None:
+    """Tell what a request adds; None: this is no request to a counter.
+
+    A POST with a body is none either: its bytes would be read as the next request's.
+    """
+    line, *headers = head.lower().split(b"\r\n")
+    method, path, _ = line.split(b" ", 2)
+    if method == b"get":
+        return 1
+    is_decrement = path.partition(b"?")[0].endswith(b"/decrement")
+    if method == b"post" and is_decrement and b"content-length: 0" in headers:
+        return -1
+    return None
 
 
 def reply(body: bytes | str | int, *, status: int = 200, headers: str = "") -> bytes:
@@ -133,7 +158,7 @@ def reply(body: bytes | str | int, *, status: int = 200, headers: str = "") -> b
 
 
 async def correct(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
-    """Answer the next number."""
+    """Answer the new number."""
     writer.write(reply(server.increment()))
     return True
 
@@ -164,11 +189,11 @@ async def racy_in_a_crowd(server: CounterServer, n: int, writer: asyncio.StreamW
 
 
 async def racy(server: CounterServer, n: int, writer: asyncio.StreamWriter) -> bool:
-    """Read, let others run, write: the textbook lost update."""
-    seen = server.value
+    """Read, let others run, write: the textbook lost update, up and down alike."""
+    changed = server.value + _STEP.get()
     await asyncio.sleep(0)
-    server.value = seen + 1
-    writer.write(reply(seen + 1))
+    server.value = changed
+    writer.write(reply(changed))
     return True
 
 

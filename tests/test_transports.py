@@ -9,8 +9,8 @@ import asyncio
 import socket
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 import pytest
@@ -18,8 +18,8 @@ import uvloop
 
 from history.classify import Answer, Classified
 from history.destination import parse_destination
-from history.journal import NO_TIME, OUTCOMES, Journal
-from history.operation import Outcome, Reason
+from history.journal import KINDS, NO_TIME, OUTCOMES, Journal
+from history.operation import Kind, Outcome, Reason
 from history.sealing import read_journal
 from locustfiles.transport import SendOnceClient
 from swarm.aiohttp_transport import AiohttpTransport
@@ -29,12 +29,26 @@ from tests import servers
 from tests.patience import PATIENCE_S
 from tests.servers import Answering, CounterServer
 
-Send = Callable[[str, int, float], list[Answer]]
+INCREMENT, DECREMENT = Kind.INCREMENT, Kind.DECREMENT
 OK, REJECTED, INDETERMINATE = Outcome.OK, Outcome.REJECTED, Outcome.INDETERMINATE
 
 
+class Send(Protocol):
+    """Sends so many requests of a kind, one after the other; gives what became of each."""
+
+    def __call__(
+        self, url: str, count: int, timeout_s: float, kind: Kind = INCREMENT
+    ) -> list[Answer]: ...
+
+
 async def send_one_by_one(
-    transport_class: type[Transport], folder: Path, url: str, count: int, timeout_s: float
+    transport_class: type[Transport],
+    folder: Path,
+    url: str,
+    count: int,
+    timeout_s: float,
+    *,
+    kind: Kind,
 ) -> None:
     """Send `count` requests over one client, each when the last is recorded."""
     loop = asyncio.get_running_loop()
@@ -44,7 +58,7 @@ async def send_one_by_one(
     def send_next(client: Client) -> None:
         nonlocal left, timer
         left -= 1
-        client.send(NO_TIME)
+        client.send(NO_TIME, kind)
         timer = loop.call_later(timeout_s, client.give_up)
 
     def answered(client: Client, _: Reason) -> None:
@@ -80,18 +94,21 @@ def recorded(path: Path) -> list[Answer]:
 
 
 def by_transport(transport_class: type[Transport]) -> Send:
-    def send(url: str, count: int, timeout_s: float) -> list[Answer]:
+    def send(url: str, count: int, timeout_s: float, kind: Kind = INCREMENT) -> list[Answer]:
         with tempfile.TemporaryDirectory() as folder:
-            uvloop.run(send_one_by_one(transport_class, Path(folder), url, count, timeout_s))
-            return recorded(Path(folder) / "swarm-0.journal")
+            sent = send_one_by_one(transport_class, Path(folder), url, count, timeout_s, kind=kind)
+            uvloop.run(sent)
+            path = Path(folder) / "swarm-0.journal"
+            assert set(read_journal(path).slots["kind"]) == {KINDS.index(kind)}
+            return recorded(path)
 
     return send
 
 
-def by_locust(url: str, count: int, timeout_s: float) -> list[Answer]:
+def by_locust(url: str, count: int, timeout_s: float, kind: Kind = INCREMENT) -> list[Answer]:
     client = SendOnceClient(parse_destination(url), timeout_s=timeout_s)
     try:
-        return [client.increment() for _ in range(count)]
+        return [client.send(kind) for _ in range(count)]
     finally:
         client.close()
 
@@ -141,6 +158,25 @@ def test_answers(
     assert received == sum(answer.attempts for answer in answers) == 100
     values = [answer.seen.value for answer in answers if answer.seen.value is not None]
     assert values == sorted(set(values))
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("answering", "lost"), [(servers.correct, 0), (servers.closing, 0), (servers.dropping, 2)]
+)
+def test_decrements_are_sent_once_below_the_counters_path(
+    send: Send, answering: Answering, lost: int
+) -> None:
+    with CounterServer(answering, value=50) as server:
+        answers = send(f"{server.url}v1/?key=1", 100, PATIENCE_S, DECREMENT)
+        assert (server.decrements, server.received, server.value) == (100, 100, -50)
+    unanswered = [answer for answer in answers if answer.seen.outcome is not OK]
+    assert [answer.seen for answer in unanswered] == [
+        (INDETERMINATE, None, Reason.CONNECTION_LOST)
+    ] * lost
+    assert sum(answer.attempts for answer in answers) == 100
+    values = [answer.seen.value for answer in answers if answer.seen.value is not None]
+    assert values == [n for n in range(49, -51, -1) if not lost or n % 50]
 
 
 @EACH

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from analysis.completeness import unless_missing
-from analysis.evidence import about, plural
+from analysis.evidence import pieces, plural
 from analysis.run import Run
 from analysis.stretch import Int64s
-from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
+from analysis.verdict import EVIDENCE_CAP, Finding, Verdict
 
 NAME = "balanced"
 
@@ -74,7 +74,11 @@ def _unbalanced(run: Run, boundary: Int64s, surplus: Int64s, counts: Mapping[str
             "unanswered."
         ),
         counts=counts,
-        evidence=tuple(_witness(run, int(boundary[i]), int(surplus[i])) for i in at[:EVIDENCE_CAP]),
+        evidence=pieces(
+            run,
+            [_crossing(run, int(boundary[i])) for i in at[:EVIDENCE_CAP]],
+            lambda n, _: _told(int(boundary[at[n]]), int(surplus[at[n]])),
+        ),
         evidence_total=len(at),
     )
 
@@ -107,17 +111,20 @@ def _count(values: Int64s, boundary: Int64s) -> Int64s:
     )
 
 
-def _witness(run: Run, x: int, surplus: int) -> Evidence:
+def _crossing(run: Run, x: int) -> list[int]:
     rows = np.concatenate(
         [
             run.increments.row[run.increments.value == x + 1],
             run.decrements.row[run.decrements.value == x],
         ]
     )
+    shown: list[int] = rows[:EVIDENCE_CAP].tolist()
+    return shown
+
+
+def _told(x: int, surplus: int) -> str:
     direction = "up" if surplus > 0 else "down"
-    return about(
-        run,
+    return (
         f"between {x} and {x + 1}: {abs(surplus)} more crossings {direction} than a counter can "
-        "make",
-        rows[:EVIDENCE_CAP],
+        "make"
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis import effects
-from analysis.evidence import operations_of, plural
+from analysis.evidence import pieces, plural
 from analysis.run import Run
 from analysis.scan import Rows
 from analysis.stretch import Stretch
@@ -41,12 +41,10 @@ def check(run: Run) -> Finding:
             verdict=Verdict.FAIL,
             summary=f"{plural(total, 'value')} outside {interval}.",
             counts=counts,
-            evidence=tuple(
-                Evidence(
-                    summary=f"value {_said(operation['value'])} lies outside {interval}",
-                    operations=(operation,),
-                )
-                for operation in operations_of(run, rows)
+            evidence=pieces(
+                run,
+                [[row] for row in rows],
+                lambda _, shown: f"value {_said(shown[0]['value'])} lies outside {interval}",
             ),
             evidence_total=total,
         )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.completeness import unless_missing
-from analysis.evidence import Wanted, about, duration, find, plural
+from analysis.evidence import Wanted, duration, find, pieces, plural
 from analysis.fills import Fills, fillable
 from analysis.holes import Holes, find_holes, latest_fill
 from analysis.matching import HallSet, match
@@ -102,15 +102,13 @@ def _explained(run: Run, holes: Holes, taker: Int64s, counts: dict[str, int]) ->
             f"(allow-unanswered){advice}."
         ),
         counts=counts,
-        evidence=tuple(
-            about(
-                run,
-                f"{hole} was returned to nobody; this request got no answer and can have taken it",
-                [rows[effect]],
-            )
-            for hole, effect in zip(
-                holes.lowest[:EVIDENCE_CAP].tolist(), taker[:EVIDENCE_CAP].tolist(), strict=True
-            )
+        evidence=pieces(
+            run,
+            [[row] for row in rows[taker[:EVIDENCE_CAP]].tolist()],
+            lambda number, _: (
+                f"{holes.lowest[number]:,} was returned to nobody; this request got "
+                "no answer and can have taken it"
+            ),
         ),
         evidence_total=holes.count,
     )
@@ -170,13 +168,13 @@ def _hall_set(run: Run, holes: Holes, lacking: HallSet) -> Evidence:
         named += f" and {len(competing) - _NAMED:,} more"
     witness, sent = _witness(run, competing[-1])
     effects = lacking.effects[np.argsort(run.scan.unseen.start[lacking.effects], kind="stable")]
-    return about(
-        run,
+    told = (
         f"{named}: {plural(len(competing), 'value')} returned to nobody, and "
         f"{plural(len(effects), 'unanswered request') if len(effects) else 'no unanswered request'}"
-        f" can have taken {'it' if len(competing) == 1 else 'any of them'}{sent}",
-        [*witness, *run.scan.unseen.row[effects[:EVIDENCE_CAP]]],
+        f" can have taken {'it' if len(competing) == 1 else 'any of them'}{sent}"
     )
+    rows = [*witness, *run.scan.unseen.row[effects[:EVIDENCE_CAP]].tolist()]
+    return pieces(run, [rows], lambda *_: told)[0]
 
 
 def _witness(run: Run, hole: int) -> tuple[list[int], str]:
@@ -208,13 +206,12 @@ def _missing_runs(run: Run, holes: Holes) -> tuple[Evidence, ...]:
             for value in (first[n] - 1, min(INT64_MAX, first[n] + length[n]))
         ],
     )
-    return tuple(
-        about(
-            run,
+    return pieces(
+        run,
+        [[*neighbours[2 * n], *neighbours[2 * n + 1]] for n in shown],
+        lambda n, _: (
             f"{first[n]:,}"
             + (f" to {first[n] + length[n] - 1:,}" if length[n] > 1 else "")
-            + f" ({plural(length[n], 'value')}) returned to nobody",
-            [*neighbours[2 * n], *neighbours[2 * n + 1]],
-        )
-        for n in shown
+            + f" ({plural(length[n], 'value')}) returned to nobody"
+        ),
     )

@@ -1,14 +1,13 @@
 """Was every number handed out at most once?"""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.evidence import Wanted, duration, find, moment, operations_of, plural, who
+from analysis.evidence import Operation, Wanted, duration, find, moment, pieces, plural, who
 from analysis.run import Run
 from analysis.slots import Answers
-from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
+from analysis.verdict import EVIDENCE_CAP, Finding, Verdict
 
 NAME = "unique"
 _SHOWN_PER_VALUE = 10
@@ -41,9 +40,8 @@ def check(run: Run) -> Finding:
             counts=counts,
         )
     wanted = [Wanted(low=value, high=value, limit=_SHOWN_PER_VALUE) for value, _ in lowest]
-    evidence = tuple(
-        _witness(run, rows, repeats)
-        for rows, (_, repeats) in zip(find(run, wanted), lowest, strict=True)
+    evidence = pieces(
+        run, find(run, wanted), lambda number, shown: _told(run, shown, lowest[number][1])
     )
     return Finding(
         check=NAME,
@@ -71,18 +69,13 @@ def _shared(answers: Answers) -> tuple[int, int, list[tuple[int, int]]]:
     return shared, sharing, lowest
 
 
-def _witness(run: Run, rows: list[int], repeats: int) -> Evidence:
-    operations = operations_of(run, rows)
-    one, *others = operations
+def _told(run: Run, shown: Sequence[Operation], repeats: int) -> str:
+    one, other, *_ = shown
     times = "twice" if repeats == 2 else f"{repeats:,} times"  # noqa: PLR2004
     if repeats > _SHOWN_PER_VALUE:
         times += f" (the first {_SHOWN_PER_VALUE} are shown)"
-    return Evidence(
-        summary=f"{one['value']} was returned {times}: to {who(one)} at "
-        f"{moment(run, one['start_ns'])} and to {_later(one, others[0])}",
-        operations=operations,
+    later = duration(other["start_ns"] - one["start_ns"])
+    return (
+        f"{one['value']} was returned {times}: to {who(one)} at {moment(run, one['start_ns'])} "
+        f"and to {who(other)} {later} later"
     )
-
-
-def _later(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    return f"{who(other)} {duration(other['start_ns'] - one['start_ns'])} later"

@@ -1,10 +1,7 @@
 """Is the record whole, and does no row contradict itself?"""
 
-from collections.abc import Mapping
-from typing import Any
-
 from analysis.completeness import missing_records
-from analysis.evidence import operations_of, plural
+from analysis.evidence import Operation, pieces, plural
 from analysis.run import Run
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
 
@@ -19,17 +16,12 @@ def check(run: Run) -> Finding:
     """
     bad = run.scan.inconsistent
     missing = missing_records(run)
-    bad_rows = operations_of(run, bad.first)
-    evidence = [
-        *(Evidence(summary=sentence) for sentence in missing),
-        *(
-            Evidence(
-                summary=f"row {row['row'] + 1} contradicts itself: {_contradiction(row)}",
-                operations=(row,),
-            )
-            for row in bad_rows
-        ),
-    ]
+    contradictions = pieces(
+        run,
+        [[row] for row in bad.first],
+        lambda _, shown: f"row {shown[0]['row'] + 1}: {_contradiction(shown[0])}",
+    )
+    evidence = [*(Evidence(summary=sentence) for sentence in missing), *contradictions]
     total = bad.count + len(missing)
     counts = {
         "records": run.scan.rows,
@@ -40,10 +32,8 @@ def check(run: Run) -> Finding:
         parts = []
         if bad.count:
             contradict = "contradicts itself" if bad.count == 1 else "contradict themselves"
-            first = bad_rows[0]
             parts.append(
-                f"{plural(bad.count, 'record')} {contradict} (row {first['row'] + 1}: "
-                f"{_contradiction(first)})"
+                f"{plural(bad.count, 'record')} {contradict} ({contradictions[0].summary})"
             )
         parts += missing[:3]
         return Finding(
@@ -64,7 +54,7 @@ def check(run: Run) -> Finding:
     )
 
 
-def _contradiction(operation: Mapping[str, Any]) -> str:
+def _contradiction(operation: Operation) -> str:
     if operation["outcome"] == "ok" and operation["value"] is None:
         return "ok without a value"
     if operation["outcome"] == "ok" and operation["end_ns"] is None:

@@ -18,6 +18,7 @@ FOCUS_CAP = 6
 """So many operations of one piece of evidence are shown."""
 _NOTE_LIMIT = 24
 _MARGIN = 0.03
+_UP, _DOWN = "\u2191", "\u2193"
 _NS_PER_MS = 1e6
 
 
@@ -27,13 +28,13 @@ def figure(run: Run, line: Timeline, judgement: Judgement) -> FigureImage | None
     if not len(ordered):
         return None
     finding, focus = _focus(judgement, len(line))
-    rows = _rows(line, ordered, focus)
+    rows = _rows(run, line, ordered, focus)
     spans, first_ns = _spans(run, line, rows, ordered, set(focus))
     words = _words(finding)
     plot = SpanPlot(
         title=f"{words} (n = {len(rows):,d} of {len(line):,d} operations)",
         x=_axis(spans, first_ns),
-        y_label="time of the answer" if run.has_decrements else "value answered",
+        y_label="value answered, in order of time" if run.has_decrements else "value answered",
         spans=spans,
     )
     wide, narrow = (charts.draw_spans(plot, size) for size in Size)
@@ -44,7 +45,7 @@ def figure(run: Run, line: Timeline, judgement: Judgement) -> FigureImage | None
         narrow,
         alt=f"{words}: {len(rows)} operations as horizontal bars from send to answer, each "
         f"labelled with its value. {_told(line, focus)}",
-        caption=_caption(focus),
+        caption=_caption(run, focus),
     )
 
 
@@ -72,7 +73,7 @@ def _row_numbers(operations: Sequence[Mapping[str, Any]], count: int) -> list[in
     return [row for row in found if isinstance(row, int) and 0 <= row < count]
 
 
-def _rows(line: Timeline, ordered: Int64s, focus: list[int]) -> Int64s:
+def _rows(run: Run, line: Timeline, ordered: Int64s, focus: list[int]) -> Int64s:
     """Give the rows to show, in order: those in focus among their neighbours."""
     ends = line.end[ordered]
     place = np.empty(len(line))
@@ -81,7 +82,12 @@ def _rows(line: Timeline, ordered: Int64s, focus: list[int]) -> Int64s:
     if focus:
         for row in focus:
             if place[row] < 0:
-                place[row] = _place_without_value(line, ordered, float(line.start[row]))
+                start = float(line.start[row])
+                place[row] = (
+                    float(np.searchsorted(ends, start)) - 0.5
+                    if run.has_decrements
+                    else _place_without_value(line, ordered, start)
+                )
         centre = int(place[focus[0]])
     else:
         starts = np.sort(line.start[line.ended])
@@ -120,7 +126,7 @@ def _spans(
         emphasis, ended = row in focus, bool(line.ended[row])
         spans.append(
             Span(
-                label=f"{line.value[row]:,d}" if line.valued[row] else "no value",
+                label=_label(run, line, row),
                 bar=(start, end if ended else edge),
                 emphasis=emphasis,
                 open_end=not ended,
@@ -130,6 +136,14 @@ def _spans(
         if row in holes and row != rows[-1]:
             spans.append(Span(label=holes[row]))
     return spans, float(first)
+
+
+def _label(run: Run, line: Timeline, row: int) -> str:
+    """Give what an operation was answered, and beside decrements which way it went."""
+    told = f"{line.value[row]:,d}" if line.valued[row] else "no value"
+    if not run.has_decrements:
+        return told
+    return f"{told} {_DOWN if line.decrement[row] else _UP}"
 
 
 def _axis(spans: list[Span], first_ns: float) -> Axis:
@@ -169,7 +183,12 @@ def _told(line: Timeline, focus: list[int]) -> str:
     return f"In focus: {', '.join(told)}." if told else ""
 
 
-def _caption(focus: list[int]) -> str:
-    bars = "Each bar runs from the send to the answer of one request; neighbours are those next "
+def _caption(run: Run, focus: list[int]) -> str:
+    bars = "Each bar runs from the send to the answer of one request; neighbours are those next in "
+    near = (
+        f"time of the answer, {_UP} is an increment and {_DOWN} a decrement"
+        if run.has_decrements
+        else "value"
+    )
     marked = " Thick bars are the operations named in the evidence, with their worker."
-    return f"{bars}in value. An arrow means that no answer came.{marked if focus else ''}"
+    return f"{bars}{near}. A bar with an arrowhead got no answer.{marked if focus else ''}"

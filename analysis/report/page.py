@@ -49,10 +49,13 @@ def render(run: Run, judgement: Judgement, folder: Path) -> str:
             style_hash=_hash(style),
             run_id=formats.plain(run.run_id),
             verdict=str(judgement.verdict),
-            banner=wording.banner_words(judgement),
+            banner=wording.banner_words(judgement, mixed=run.has_decrements),
             anchors=anchors,
             banner_facts=_banner_facts(run, judgement, line),
-            checks=[_check_row(finding, anchors) for finding in judgement.findings],
+            checks=[
+                _check_row(finding, anchors, mixed=run.has_decrements)
+                for finding in judgement.findings
+            ],
             sections=sections,
             facts=provenance.facts(run),
             processes=provenance.processes(run),
@@ -84,7 +87,7 @@ def _hash(style: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
-def _check_row(finding: Finding, anchors: Mapping[str, str]) -> CheckRow:
+def _check_row(finding: Finding, anchors: Mapping[str, str], *, mixed: bool) -> CheckRow:
     return CheckRow(
         name=formats.plain(finding.check),
         verdict=finding.verdict,
@@ -94,7 +97,7 @@ def _check_row(finding: Finding, anchors: Mapping[str, str]) -> CheckRow:
             (formats.plain(name).replace("_", " "), formats.quantity(count))
             for name, count in finding.counts.items()
         ),
-        proves=wording.check_words(finding.check).proves,
+        proves=wording.check_words(finding.check, mixed=mixed).proves,
         anchor=anchors.get(formats.plain(finding.check), ""),
     )
 
@@ -110,19 +113,25 @@ def _banner_facts(run: Run, judgement: Judgement, line: Timeline) -> list[tuple[
         ]
     initial, final = (formats.integer(values.get(name)) for name in ("initial", "final"))
     first, last = values.get("first"), values.get("last")
+    if run.has_decrements and (line.ok & line.valued).any():
+        answered = line.value[line.ok & line.valued]
+        first, last = int(answered.min()), int(answered.max())
     handed_out = "none" if first is None else f"{formats.integer(first)} to {formats.integer(last)}"
     facts += [
-        ("Operations", _operations(line)),
+        ("Operations", _operations(run, line)),
         ("Values handed out", handed_out),
         ("Counter", f"{initial} before, {final} after"),
     ]
     return [*facts, ("URL", formats.plain(manifest.url, 400))] if manifest else facts
 
 
-def _operations(line: Timeline) -> str:
+def _operations(run: Run, line: Timeline) -> str:
     counts = (
         (int(line.ok.sum()), "ok"),
         (int(line.rejected.sum()), "rejected"),
         (int(line.indeterminate.sum()), "indeterminate"),
     )
-    return f"{len(line):,d}: " + ", ".join(f"{count:,d} {word}" for count, word in counts)
+    told = f"{len(line):,d}: " + ", ".join(f"{count:,d} {word}" for count, word in counts)
+    if run.has_decrements:
+        told += f"; {formats.counted(int(line.decrement.sum()), 'decrement')} among them"
+    return told

@@ -59,10 +59,12 @@ def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ("CloudFormation stack", formats.plain(manifest.stack)),
         ("table", formats.plain(manifest.table)),
         ("template SHA-256", formats.plain(manifest.template_sha256)),
+        ("integration time-out", _milliseconds(manifest.integration_timeout_ms)),
         ("an increment answers", _returned(str(manifest.returns))),
         ("initial value", _known(manifest.initial)),
         ("final value", _known(manifest.final)),
         ("load", f"{_duration(load)}, time-out {load.timeout_s:g}\u00a0s"),
+        ("decrements", _decrements(load)),
         ("shape of the load", _shape(load)),
         ("Locust", _locust(load)),
         ("swarm", _swarm(load)),
@@ -77,6 +79,16 @@ def _duration(load: Load) -> str:
     if load.by_page:
         return "as long as was chosen in Locust's page"
     return formats.counted(load.duration_s, "second")
+
+
+def _decrements(load: Load) -> str:
+    if not load.decrements:
+        return ""
+    return f"{100 * load.decrements:g}\u00a0% of all requests, at random by the seed"
+
+
+def _milliseconds(known: int | None) -> str:
+    return "" if known is None else f"{known:,d}\u00a0ms"
 
 
 def _shape(load: Load) -> str:
@@ -205,7 +217,9 @@ def _loadtest(run: Run, manifest: Manifest) -> str:
     load = manifest.load
     if load.by_page:
         where = " ".join(f"{name}={_quoted(value)}" for name, value in _target(manifest).items())
-        return f"make locust-ui {where} INITIAL={manifest.initial_asked}{_allowance(run)}"
+        settings = _mixed(load) | {"INITIAL": str(manifest.initial_asked)}
+        named = " ".join(f"{name}={value}" for name, value in settings.items())
+        return f"make locust-ui {where} {named}{_allowance(run)}"
     settings = {
         **_target(manifest),
         "DURATION": f"{load.duration_s}s",
@@ -217,6 +231,7 @@ def _loadtest(run: Run, manifest: Manifest) -> str:
         "TRANSPORT": load.transport,
         "RATE": f"{load.rate_per_s:g}",
         **_open_loop(load),
+        **_mixed(load),
         "PROCESSES": str(load.processes),
         "TIMEOUT": f"{load.timeout_s:g}",
         "INITIAL": str(manifest.initial_asked),
@@ -231,6 +246,11 @@ def _open_loop(load: Load) -> dict[str, str]:
         return {}
     most = max(load.connections, load.connections_max)
     return {"ARRIVALS": load.arrivals, "CONNECTIONS_MAX": str(most)}
+
+
+def _mixed(load: Load) -> dict[str, str]:
+    # repr, not :g: a share of many digits must draw the same requests again.
+    return {"DECREMENTS": repr(load.decrements)} if load.decrements else {}
 
 
 def _target(manifest: Manifest) -> dict[str, str]:

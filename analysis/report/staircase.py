@@ -22,6 +22,11 @@ _LEGEND = (
     "A correct counter climbs; only requests in flight at the same time may be answered in "
     "either order."
 )
+_LEGEND_OF_MIXED = (
+    "With increments and decrements mixed, a correct counter goes up and down by one at a time and "
+    "numbers come back, so that no number is wrong by itself: what does not add up is listed under "
+    "Evidence."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +122,7 @@ def figure(run: Run, line: Timeline) -> FigureImage | None:
     offset, heights = series.axis_values(everything)
     low, high = series.bulk(heights)
     shown = np.clip(heights, low, high)
-    drawn = [_values(line.end[kept] / 1e9, shown[: len(kept)])]
+    drawn = _values(run, line, kept, shown[: len(kept)])
     first = len(kept)
     for fault in found:
         drawn.append(_marks(fault, shown[first : first + len(fault.value)]))
@@ -139,12 +144,29 @@ def figure(run: Run, line: Timeline) -> FigureImage | None:
         "The value staircase",
         plot,
         alt=_alt(run, line, found),
-        caption=_caption(len(rows), len(kept), found, outside),
+        caption=_caption(run, len(rows), len(kept), found, outside),
     )
 
 
-def _values(x: Float64s, y: Float64s) -> Marks:
-    return Marks(label="value answered", x=x, y=y, colour=plots.BLUE, marker="o", size=2.4)
+def _values(run: Run, line: Timeline, kept: Int64s, y: Float64s) -> list[Marks]:
+    x, down = line.end[kept] / 1e9, line.decrement[kept]
+    if not run.has_decrements:
+        return [Marks(label="value answered", x=x, y=y, colour=plots.BLUE, marker="o", size=2.4)]
+    looks = (
+        ("to an increment", plots.BLUE, "o", 2.4, ~down),
+        ("to a decrement", plots.ORANGE, "v", 3.2, down),
+    )
+    return [
+        Marks(
+            label=f"value answered {asked}",
+            x=x[these],
+            y=y[these],
+            colour=colour,
+            marker=marker,
+            size=size,
+        )
+        for asked, colour, marker, size, these in looks
+    ]
 
 
 def _marks(fault: Fault, y: Float64s) -> Marks:
@@ -180,8 +202,8 @@ def _value_label(offset: int) -> str:
     return f"value {sign} {abs(offset):,d}"
 
 
-def _caption(count: int, kept: int, found: list[Fault], outside: int) -> str:
-    parts = [_LEGEND]
+def _caption(run: Run, count: int, kept: int, found: list[Fault], outside: int) -> str:
+    parts = [_LEGEND_OF_MIXED if run.has_decrements else _LEGEND]
     if kept < count:
         parts.append(
             f"Drawn are, of each of {SLICES} equal slices of time, the smallest and the largest "
@@ -205,7 +227,10 @@ def _alt(run: Run, line: Timeline, found: list[Fault]) -> str:
     values = line.value[line.ok & line.valued]
     marked = ", ".join(f"{fault.total:,d} {fault.label}" for fault in found)
     if run.has_decrements:
-        told = "The history has decrements, so values go up and down."
+        told = (
+            f"Of them {int(line.decrement[line.ok & line.valued].sum()):,d} were answered to "
+            "decrements, so values go up and down."
+        )
     else:
         told = f"Marked: {marked}." if marked else "No value is repeated, missing or out of order."
     return (

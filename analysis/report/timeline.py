@@ -45,6 +45,7 @@ class Timeline:
     ok: Bools
     rejected: Bools
     indeterminate: Bools
+    decrement: Bools
     value: Int64s
     valued: Bools
     source: Int64s
@@ -93,6 +94,7 @@ def timeline(run: Run) -> Timeline:
         ok=run.mask(outcome=Outcome.OK),
         rejected=run.mask(outcome=Outcome.REJECTED),
         indeterminate=run.mask(outcome=Outcome.INDETERMINATE),
+        decrement=run.mask(kind=Kind.DECREMENT),
         value=_integers(frame["value"]),
         valued=valued & ~run.mask(kind=Kind.READ),
         source=source,

@@ -1,7 +1,9 @@
 """What the report says in words: of every check, and of every verdict. Text only."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from analysis.report import formats
 from analysis.verdict import Finding, Judgement, Verdict
@@ -104,6 +106,34 @@ CHECKS: Mapping[str, CheckWords] = {
     ),
 }
 
+MIXED: Mapping[str, CheckWords] = {
+    **CHECKS,
+    "bounded": dataclasses.replace(
+        CHECKS["bounded"],
+        proves="Every number lies where the counter can have been: no higher than all increments, "
+        "no lower than all decrements take it from its value before the run.",
+    ),
+    "conserved": dataclasses.replace(
+        CHECKS["conserved"],
+        proves="The counter moved by exactly the increments applied less the decrements applied, "
+        "give or take the uncertain ones.",
+        broken="the counter's final value does not match the increments and decrements applied: "
+        "updates were lost, or something else wrote to it",
+        unknown="the final value could not be compared with the increments and decrements applied",
+    ),
+    "ordered": CheckWords(
+        proves="There is an order of all increments and decrements that agrees with real time and "
+        "gives every request the number that it was answered.",
+        holds="all numbers fit one order that agrees with real time",
+        broken="no order of the increments and decrements that agrees with real time gives the "
+        "numbers that were answered: the counter is not atomic",
+        unknown="whether the numbers fit an order that agrees with real time is not decided",
+        decide="Its summary says why it is undecided. Fewer requests at the same time (USERS, "
+        "CONNECTIONS) or a longer search (SEARCH_BUDGET_S) make it easier to decide.",
+    ),
+}
+"""Of a history with decrements, where numbers legally come back."""
+
 _OTHER = CheckWords(
     proves="This report has no description of this check; its summary says what was found.",
     holds="",
@@ -113,9 +143,12 @@ _OTHER = CheckWords(
 )
 
 
-def check_words(check: str) -> CheckWords:
-    """Give the words of a check; a check this report does not know gets general ones."""
-    return CHECKS.get(check, _OTHER)
+def check_words(check: str, *, mixed: bool = False) -> CheckWords:
+    """Give the words of a check; a check this report does not know gets general ones.
+
+    `mixed`: the history has decrements.
+    """
+    return (MIXED if mixed else CHECKS).get(check, _OTHER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,28 +169,29 @@ class BannerWords:
     points: tuple[BannerPoint, ...]
 
 
-def banner_words(judgement: Judgement) -> BannerWords:
-    """Say what a verdict means to someone who has to decide on it."""
+def banner_words(judgement: Judgement, *, mixed: bool = False) -> BannerWords:
+    """Say what a verdict means to someone who has to decide on it; `mixed` as in check_words."""
+    words = partial(check_words, mixed=mixed)
     deciding = [finding for finding in judgement.findings if finding.decides]
     failed = [finding for finding in deciding if finding.verdict is Verdict.FAIL]
     open_ = [finding for finding in deciding if finding.verdict is Verdict.INCONCLUSIVE]
     if judgement.verdict is Verdict.PASS:
-        return BannerWords(meaning=_pass(deciding), points=())
+        return BannerWords(meaning=_pass(deciding, words), points=())
     if judgement.verdict is Verdict.FAIL:
-        clauses = [check_words(finding.check).broken for finding in failed]
+        clauses = [words(finding.check).broken for finding in failed]
         meaning = _sentences(clauses) or "A check failed."
     else:
-        clauses = [check_words(finding.check).unknown for finding in open_]
+        clauses = [words(finding.check).unknown for finding in open_]
         undecided = _sentences(clauses) or "No check was decided."
         meaning = (
             f"{undecided} Nothing was shown to be wrong, but this run is no evidence that the "
             "counter is safe to use."
         )
-    return BannerWords(meaning=meaning, points=tuple(_point(f) for f in failed + open_))
+    return BannerWords(meaning=meaning, points=tuple(_point(f, words) for f in failed + open_))
 
 
-def _pass(findings: list[Finding]) -> str:
-    clauses = [check_words(finding.check).holds for finding in findings]
+def _pass(findings: list[Finding], words: Callable[[str], CheckWords]) -> str:
+    clauses = [words(finding.check).holds for finding in findings]
     told = [clause for clause in clauses if clause]
     if not told:
         return "Every check holds."
@@ -169,14 +203,13 @@ def _sentences(clauses: list[str]) -> str:
     return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in dict.fromkeys(clauses))
 
 
-def _point(finding: Finding) -> BannerPoint:
-    words = check_words(finding.check)
+def _point(finding: Finding, words: Callable[[str], CheckWords]) -> BannerPoint:
     undecided = finding.verdict is Verdict.INCONCLUSIVE
     return BannerPoint(
         check=formats.plain(finding.check),
         verdict=finding.verdict,
         summary=formats.plain(finding.summary, _SUMMARY_LIMIT),
-        advice=f"What would decide it: {words.decide}" if undecided else "",
+        advice=f"What would decide it: {words(finding.check).decide}" if undecided else "",
     )
 
 
@@ -219,7 +252,7 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         heading="Foreign traffic",
         text="Someone else's requests to the same counter take numbers too. They appear here as "
-        "missing numbers, and so as a FAIL.",
+        "missing numbers (beside decrements: as steps that do not add up), and so as a FAIL.",
     ),
     Limit(
         heading="Retries outside the generators",

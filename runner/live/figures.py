@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from history.journal import NO_TIME
-from history.operation import Outcome
+from history.journal import KINDS, NO_TIME
+from history.operation import Kind, Outcome
 from runner.live.answers import Int64s, Rows, chosen, joined, with_outcome
 
 RATE_NS = 2_000_000_000
@@ -55,7 +55,8 @@ class Snapshot:
 
     `duration_s` is 0 where nobody knows it before the end. `ended` says how the load ended (""
     while it runs), `at_least` that the duplicates may be more, `violation` is the first one in a
-    sentence.
+    sentence. `decrements` counts the answered ones of a mixed load, of which the values say nothing
+    yet; None: there are to be none.
     """
 
     elapsed_s: float
@@ -67,12 +68,15 @@ class Snapshot:
     inversions: int
     at_least: bool
     violation: str
+    decrements: int | None = None
 
 
 class Figures:
     """Add up answers by generator; the runner's own requests are not load and left out."""
 
     def __init__(self) -> None:
+        self.decrements = 0
+        """Those of the load that were answered a number."""
         self._sources: list[str] = []
         self._source_of: Int64s = np.zeros(0, dtype=np.int64)
         self._counts = np.zeros((0, len(_OUTCOMES)), dtype=np.int64)
@@ -90,6 +94,10 @@ class Figures:
         for column, outcome in enumerate(_OUTCOMES):
             of = source[with_outcome(answers, outcome) & (source >= 0)]
             self._counts[:, column] += np.bincount(of, minlength=len(self._sources))
+        is_decrement = answers["kind"] == KINDS.index(Kind.DECREMENT)
+        self.decrements += int(
+            (is_decrement & with_outcome(answers, Outcome.OK) & (source >= 0)).sum()
+        )
         if running:
             self._remember(answers, source, at_ns)
 

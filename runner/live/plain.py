@@ -86,7 +86,12 @@ def milliseconds(ms: float) -> str:
 
 
 def verdict(now: Snapshot) -> str:
-    """Say how many violations there were so far."""
+    """Say how many violations there were so far, where that can be known."""
+    if now.decrements is not None:
+        return (
+            f"{now.together.ok - now.decrements:,} up, {now.decrements:,} down; "
+            "values are judged at the end"
+        )
     duplicates = f"{now.duplicates:,} {'duplicate' if now.duplicates == 1 else 'duplicates'}"
     inversions = f"{now.inversions:,} {'inversion' if now.inversions == 1 else 'inversions'}"
     return f"{'at least ' if now.at_least else ''}{duplicates}, {inversions} so far"

@@ -100,13 +100,19 @@ def picture(now: Snapshot, width: int) -> Text:
     lines = [*_head(now, width), *_table(now)]
     if now.together.latency_due is not None:
         lines.append(Text(f" from when due: {quantiles(now.together.latency_due)}"))
-    lines.append(Text(f" {verdict(now)}", style="bold red" if now.violation else "bold green"))
+    lines.append(Text(f" {verdict(now)}", style=_style(now)))
     if now.violation:
         said = textwrap.wrap(f"first: {now.violation}", max(20, width - 2))
         lines += [Text(f" {line}", style="red") for line in said]
     drawn = Text("\n", no_wrap=True, overflow="crop").join(lines)
     drawn.no_wrap, drawn.overflow = True, "crop"
     return drawn
+
+
+def _style(now: Snapshot) -> str:
+    if now.decrements is not None:
+        return "bold"  # green would say that it was looked at
+    return "bold red" if now.violation else "bold green"
 
 
 def _head(now: Snapshot, width: int) -> list[Text]:

@@ -25,15 +25,24 @@ class LiveView:
 
     In a thread because Ctrl-C must not come between reading an answer and counting it, and
     because a terminal may block whoever writes to it (Ctrl-S) for as long as it likes.
-    `violation` is the first violation in a sentence, as soon as there is one.
+    `violation` is the first violation in a sentence, as soon as there is one. Of a `mixed` load
+    there is none: with decrements numbers legally come back, in any order that the requests in
+    flight allow, and which those are only the whole record says.
     """
 
     def __init__(
-        self, journals: Path, *, base: int, view: View, say: Callable[[str], None]
+        self,
+        journals: Path,
+        *,
+        base: int,
+        view: View,
+        say: Callable[[str], None],
+        mixed: bool = False,
     ) -> None:
         self.violation = ""
         self._tails = Tails(journals)
         self._check = OnlineCheck(base)
+        self._mixed = mixed
         self._figures = Figures()
         self._view = view
         self._say = say
@@ -105,6 +114,8 @@ class LiveView:
         answers = self._tails.read()
         now_ns = time.monotonic_ns()
         self._figures.add(answers, self._tails.names, at_ns=now_ns, running=not self._ended)
+        if self._mixed:
+            return len(answers), False
         found = self._check.add(answers)
         if self.violation or not (len(found.duplicates) or len(found.inversions)):
             return len(answers), False
@@ -125,6 +136,7 @@ class LiveView:
             inversions=self._check.inversions,
             at_least=self._check.unchecked > 0,
             violation=self.violation,
+            decrements=self._figures.decrements if self._mixed else None,
         )
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from analysis.cells import typed_batch
 from analysis.record import TableRecord
-from analysis.run import Clock, Run
+from analysis.run import Run
+from history.manifest import ClockBound
 from history.operation import INT64_MAX, INT64_MIN, Returns
 from tests.analysis.oracle import History, Request
 
@@ -275,7 +276,7 @@ def run_of_history(history: History, *, returns: Returns = Returns.NEW) -> Run:
         allow_unanswered=INT64_MAX,
         window_ns=history.window,
         clocks={
-            host: Clock(offset_ns=offset, error_ns=error)
+            host: ClockBound(host=host, offset_ns=offset, error_ns=error)
             for host, (offset, error) in history.clocks.items()
         },
     )

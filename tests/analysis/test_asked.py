@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from analysis.checks import exercised
+from analysis.frame import record_of
 from analysis.peak import highest_parts
 from analysis.run import Run
 from history.manifest import ProcessRecord
@@ -36,8 +37,9 @@ def never_sent(row: dict[str, Any]) -> dict[str, Any]:
 def run_of(rows: list[dict[str, Any]], **load: Any) -> Run:
     """A run of these rows; only those that were answered have a value."""
     run = run_with(rows, **load)
-    run.frame.loc[~run.mask(outcome=Outcome.OK), "value"] = None
-    return run
+    frame = run.frame.copy()
+    frame.loc[~run.mask(outcome=Outcome.OK), "value"] = None
+    return dataclasses.replace(run, record=record_of(frame))
 
 
 def with_processes(run: Run, *processes: str) -> Run:
@@ -251,3 +253,66 @@ def test_a_client_is_judged_where_the_load_is_highest(slow_to_ms: int, *, slow: 
 def test_where_a_shape_is_at_its_highest(shape: str, parts: list[tuple[float, float]]) -> None:
     found = highest_parts(parse_shape(shape))
     assert [pytest.approx(part) for part in found] == parts
+
+
+def mixed(run: Run, *rows: int, outcome: Outcome = Outcome.OK) -> Run:
+    """The same run, had these requests been decrements."""
+    kinds = run.frame["kind"].astype(object)
+    kinds.iloc[list(rows)] = "decrement"
+    frame = run.frame.assign(kind=kinds.astype("category"))
+    if outcome is not Outcome.OK:
+        frame["outcome"] = frame["outcome"].astype(object)
+        frame.loc[list(rows), "outcome"] = str(outcome)
+        frame.loc[list(rows), "value"] = None
+    return dataclasses.replace(run, record=record_of(frame))
+
+
+FAR_OFF = ", DECREMENTS=0.2 asked for about 1,400: more than chance is off"
+UNANSWERED = (
+    "No decrement was answered with a number, of 1,400: does the server have POST <URL>/decrement?"
+)
+
+
+@pytest.mark.parametrize(
+    ("share", "decrements", "outcome", "expected"),
+    [
+        pytest.param(0.2, 1_400, Outcome.OK, [], id="just as asked for"),
+        pytest.param(0.2, 1_270, Outcome.OK, [], id="so few come by chance"),
+        pytest.param(0.0, 0, Outcome.OK, [], id="none asked for, none sent"),
+        pytest.param(0.0, 700, Outcome.OK, [], id="sent by somebody who asked elsewhere"),
+        pytest.param(
+            0.0001,
+            0,
+            Outcome.OK,
+            ["None of 7,000 requests was a decrement, DECREMENTS=0.0001 asked for about 1"],
+            id="none sent: it was no mixed load, whatever the chances",
+        ),
+        pytest.param(
+            0.2,
+            1_200,
+            Outcome.OK,
+            ["1,200 of 7,000 requests were decrements" + FAR_OFF],
+            id="far too few",
+        ),
+        pytest.param(
+            0.2,
+            1_600,
+            Outcome.OK,
+            ["1,600 of 7,000 requests were decrements" + FAR_OFF],
+            id="far too many",
+        ),
+        pytest.param(
+            0.2,
+            1_400,
+            Outcome.REJECTED,
+            [UNANSWERED],
+            id="a server without decrements",
+        ),
+    ],
+)
+def test_decrements_that_were_asked_for(
+    share: float, decrements: int, outcome: Outcome, expected: list[str]
+) -> None:
+    run = run_of(closed_loop("swarm", 50, 40) + locust(), decrements=share)
+    assert len(run.frame) == 7_000
+    assert told(mixed(run, *range(decrements), outcome=outcome)) == expected

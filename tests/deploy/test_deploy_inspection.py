@@ -7,7 +7,8 @@ import pytest
 
 from deploy.cloud import Cloud
 from deploy.creation import deploy_stack
-from deploy.inspection import ABSENT, inspect_stack, lines
+from deploy.inspection import ABSENT, inspect_stack, integration_timeout_ms, lines
+from deploy.integration import timeout_ms
 from deploy.removal import remove_stack
 from deploy.stack import Stack
 
@@ -46,6 +47,16 @@ def test_what_a_person_reads(cloud: Cloud, new: Stack) -> None:
     ):
         assert line in text
     assert f'"TableName":"{new.table_name}"' in text
+
+
+def root_get(cloud: Cloud, stack: Stack) -> dict[str, str]:
+    """Name a stack's GET / as API Gateway's calls do."""
+    root = next(
+        item["id"]
+        for item in cloud.apigateway().get_resources(restApiId=stack.api_id)["items"]
+        if item["path"] == "/"
+    )
+    return {"restApiId": stack.api_id, "resourceId": root, "httpMethod": "GET"}
 
 
 def replace(path: str, value: str) -> Tamper:
@@ -95,19 +106,28 @@ def replace(path: str, value: str) -> Tamper:
     ],
 )
 def test_tampering_is_named(cloud: Cloud, stack: Stack, tamper: Tamper, field: str) -> None:
-    client = cloud.apigateway()
-    root = next(
-        item["id"]
-        for item in client.get_resources(restApiId=stack.api_id)["items"]
-        if item["path"] == "/"
-    )
-    tamper(client, {"restApiId": stack.api_id, "resourceId": root, "httpMethod": "GET"})
+    tamper(cloud.apigateway(), root_get(cloud, stack))
     inspection = inspect_stack(cloud, stack)
     assert not inspection.equal()
     printed = lines(inspection)
     assert printed[-1].startswith("3 methods, 1 NOT equal to deploy/template.yml: GET / (")
     assert field in printed[-1]
     assert any("DIFFERS from deploy/template.yml" in line for line in printed)
+
+
+@pytest.mark.parametrize(
+    ("new_ms", "longest_ms"),
+    [
+        pytest.param("1234", 29_000, id="shorter than the other methods'"),
+        pytest.param("61000", 61_000, id="longer, as AWS allows on request"),
+    ],
+)
+def test_the_integrations_time_out_is_the_longest_of_all_methods(
+    cloud: Cloud, stack: Stack, new_ms: str, longest_ms: int
+) -> None:
+    assert integration_timeout_ms(cloud, stack) == 29_000
+    replace("/timeoutInMillis", new_ms)(cloud.apigateway(), root_get(cloud, stack))
+    assert integration_timeout_ms(cloud, stack) == longest_ms
 
 
 def test_a_missing_and_a_foreign_method_are_named(cloud: Cloud, stack: Stack) -> None:
@@ -127,3 +147,10 @@ def test_a_missing_and_a_foreign_method_are_named(cloud: Cloud, stack: Stack) ->
     }
     assert differing == {("PUT", ABSENT), ("DELETE", "MOCK")}
     remove_stack(cloud, stack.name, lambda _line: None)
+
+
+@pytest.mark.parametrize(("integration", "waits_ms"), [({}, 29_000), ({"timeoutInMillis": 50}, 50)])
+def test_an_integration_that_says_nothing_waits_as_aws_documents(
+    integration: dict[str, int], waits_ms: int
+) -> None:
+    assert timeout_ms(integration) == waits_ms

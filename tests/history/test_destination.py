@@ -1,7 +1,8 @@
 import pytest
 
-from history.destination import parse_destination, require_allowed
+from history.destination import encode_request, parse_destination, require_allowed
 from history.errors import UserError
+from history.operation import Kind
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,40 @@ def test_urls_that_are_none(url: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
         parse_destination(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "decrement"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/decrement"),
+        ("http://127.0.0.1:80/v1/", "http://127.0.0.1/v1/decrement"),
+        ("https://[::1]/a/b?key=1&x=/", "https://[::1]/a/b/decrement?key=1&x=/"),
+    ],
+)
+def test_decrements_go_below_the_counters_own_path(url: str, decrement: str) -> None:
+    counter = parse_destination(url)
+    assert counter.of(Kind.DECREMENT).url == decrement
+    assert counter.of(Kind.INCREMENT) == counter
+
+
+def test_a_request_is_spelled_once_for_all() -> None:
+    counter = parse_destination("http://[::1]:81/v1/")
+    assert encode_request(counter, Kind.INCREMENT, user_agent="me").split(b"\r\n") == [
+        b"GET /v1/ HTTP/1.1",
+        b"Host: [::1]:81",
+        b"User-Agent: me",
+        b"Accept: */*",
+        b"Accept-Encoding: identity",
+        b"",
+        b"",
+    ]
+    assert encode_request(counter, Kind.DECREMENT, user_agent="me").split(b"\r\n") == [
+        b"POST /v1/decrement HTTP/1.1",
+        b"Host: [::1]:81",
+        b"User-Agent: me",
+        b"Accept: */*",
+        b"Accept-Encoding: identity",
+        b"Content-Length: 0",
+        b"",
+        b"",
+    ]

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from history.classify import Classified
 from history.errors import UserError
 from history.files import write_text_whole
 from history.journal import HEADER_BYTES, SLOT_BYTES, Journal
-from history.manifest import Manifest, ProcessRecord, read_manifest
+from history.manifest import ClockBound, Manifest, ProcessRecord, read_manifest
 from history.operation import Outcome, Reason, Returns
 from history.run import RunFolder, find_run, locked, point_latest, seal
 from tests.runs import new_manifest
@@ -79,6 +80,12 @@ def test_manifest_round_trip(tmp_path: Path) -> None:
         returns=Returns.OLD,
         versions={"python": "3.11"},
         load_started_ns=2**53 + 1,
+        load=dataclasses.replace(new_manifest().load, decrements=0.2),
+        integration_timeout_ms=29_000,
+        clocks=(
+            ClockBound(host="a", offset_ns=0, error_ns=0),
+            ClockBound(host="b", offset_ns=-(2**53) - 1, error_ns=190_422),
+        ),
         processes=(
             ProcessRecord(
                 process="p", source="s", exit_state="ended", journal_records=1, closed_records=None
@@ -89,6 +96,22 @@ def test_manifest_round_trip(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "manifest.json") == manifest
     assert isinstance(manifest, Manifest)
     assert json.loads((tmp_path / "manifest.json").read_text())["schema_version"] == 1
+
+
+def test_a_manifest_of_before_some_fields_existed(tmp_path: Path) -> None:
+    fields = dataclasses.asdict(new_manifest())
+    del fields["clocks"], fields["integration_timeout_ms"], fields["load"]["decrements"]
+    (tmp_path / "manifest.json").write_text(json.dumps(fields))
+    read = read_manifest(tmp_path / "manifest.json")
+    assert (read.clocks, read.integration_timeout_ms, read.load.decrements) == ((), None, 0.0)
+
+
+def test_a_clock_with_a_negative_error_is_no_manifest(tmp_path: Path) -> None:
+    fields = dataclasses.asdict(new_manifest())
+    fields["clocks"] = [{"host": "b", "offset_ns": 0, "error_ns": -1}]
+    (tmp_path / "manifest.json").write_text(json.dumps(fields))
+    with pytest.raises(UserError, match="is not a whole manifest: the clock of b has an error"):
+        read_manifest(tmp_path / "manifest.json")
 
 
 def test_latest_and_named_runs(tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 import locust.main
 
 from history.classify import Answer
+from history.operation import Kind
 from locustfiles.transport import SendOnceClient
 
 
-def mistaken(client: SendOnceClient, *, in_volley: bool) -> Answer:
+def mistaken(client: SendOnceClient, kind: Kind, *, in_volley: bool) -> Answer:
     """Stand in for the method that sends."""
     raise KeyError(in_volley)
 
 
 if __name__ == "__main__":
-    SendOnceClient.increment = mistaken  # type: ignore[method-assign]
+    SendOnceClient.send = mistaken  # type: ignore[method-assign]
     locust.main.main()

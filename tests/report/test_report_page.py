@@ -1,5 +1,7 @@
 """The page on literal runs: whatever was recorded, it can be read and harms nobody."""
 
+import dataclasses
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -260,6 +262,60 @@ def test_the_close_up_shows_the_evidence_among_its_neighbours() -> None:
     (drawn, *_) = (svg for svg in found.images if "swarm-0/9" in svg)
     for label in ("60 missing", "no value", "59", "61"):
         assert f">{label}</text>" in drawn
+
+
+def mixed_run(**more: object) -> Run:
+    """Up and down again and again; one decrement got no answer."""
+    rows = []
+    for at in range(0, 40, 2):
+        rows.append(ok(101, at * 1000, at * 1000 + 5))
+        rows.append(ok(100, at * 1000 + 1000, at * 1000 + 1005, kind="decrement"))
+    rows.append(unanswered(20_500, kind="decrement", worker="swarm-0/9"))
+    return run_of(rows, initial=100, final=100, **more)
+
+
+def test_a_mixed_runs_figures_mark_nothing_and_tell_the_kinds_apart() -> None:
+    run = mixed_run()
+    found = rendered(
+        run,
+        finding("balanced", Verdict.INCONCLUSIVE, evidence=(evidence_of(run, "one", 40),)),
+    )
+    text, alts = found.text, " ".join(image["alt"] for image in found.all("img"))
+    assert "Of them 20 were answered to decrements, so values go up and down." in alts
+    assert "Marked" not in alts
+    assert "numbers come back, so that no number is wrong by itself" in text
+    assert "A correct counter climbs" not in text
+    staircase, close_up = found.images[-2:]
+    for label in ("value answered to an increment", "value answered to a decrement"):
+        assert label in staircase
+    # The unanswered one stands where it was sent: after 21 answers, before the others.
+    labels = re.findall(r">(101 \u2191|100 \u2193|no value \u2193)</text>", close_up)
+    up, down = "101 \u2191", "100 \u2193"
+    assert labels == [*(up, down) * 5, up, "no value \u2193", *(down, up) * 5]
+    assert "next in time of the answer, \u2191 is an increment and \u2193 a decrement" in text
+
+
+@words_only
+def test_a_mixed_run_is_told_in_words_that_hold_for_it() -> None:
+    manifest = manifest_of(
+        load=dataclasses.replace(manifest_of().load, decrements=0.2), integration_timeout_ms=29_000
+    )
+    run = mixed_run(manifest=manifest)
+    undecided = [finding(name, Verdict.INCONCLUSIVE) for name in ("balanced", "ordered")]
+    text = rendered(run, finding("bounded"), *undecided).text
+    for words in (
+        "41: 40 ok, 0 rejected, 1 indeterminate; 21 decrements among them",
+        "Values handed out100 to 101",
+        "decrements 20 % of all requests, at random by the seed",
+        "integration time-out 29,000 ms",
+        "RATE=0 DECREMENTS=0.2 PROCESSES=1",
+        "There is an order of all increments and decrements that agrees with real time",
+        "no higher than all increments, no lower than all decrements take it",
+        "a longer search (SEARCH_BUDGET_S)",
+    ):
+        assert words in text
+    for words in ("the earlier one has the smaller number", "supply bounds for their clocks"):
+        assert words not in text
 
 
 def test_a_generator_name_is_not_mathematics() -> None:

@@ -150,8 +150,7 @@ class Runner:
 
 def _judge_here(run: RunFolder, load: LoadOptions) -> int:
     """Call what the runner starts as a process."""
-    allowed = str(load.allow_unanswered)
-    return analyse(["verify", str(run.path), "--index", "--allow-unanswered", allowed])
+    return analyse(commands.judge_arguments(run, load))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A load beyond the local cloud's limits: what was refused is counted, and proves nothing wrong."""
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -29,6 +30,16 @@ def test_throttled_answers_are_rejected_operations(runner: Runner, tmp_path: Pat
     assert operations["rejected"] > 0
     assert operations["indeterminate"] == 0
     assert operations["ok"] == verdict["values"]["final"] - verdict["values"]["initial"]
+    assert running.manifest()["integration_timeout_ms"] == 29_000
+
+
+def test_a_time_out_that_may_not_be_read_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "reading the integrations of stack s: these credentials may not do that: no"
+    said: list[str] = []
+    monkeypatch.setattr(targets, "integration_timeout_ms", mock.Mock(side_effect=UserError(why)))
+    known = targets._integration_timeout_ms(mock.sentinel.cloud, mock.sentinel.stack, said.append)
+    assert known is None
+    assert said == [f"the integration's time-out is not known: {why}"]
 
 
 def test_a_background_cloud_with_other_limits_is_not_loaded(

@@ -14,8 +14,9 @@ import pytest
 
 from history.errors import UserError
 from history.health import HealthSample, read_logs
-from history.journal import NO_TIME
-from history.operation import Reason
+from history.journal import KINDS, NO_TIME
+from history.mixing import kind_chooser
+from history.operation import Kind, Reason
 from history.sealing import read_journal
 from swarm.__main__ import main
 from swarm.alarm import Alarm
@@ -62,6 +63,31 @@ def test_every_request_is_recorded_once(transport: str, shape: str, tmp_path: Pa
     assert sorted(slots["value"]) == list(range(1, len(slots) + 1))
     assert set(slots["worker"]) == set(range(7))
     assert most_in_flight(slots) <= 7
+
+
+@TRANSPORTS
+@pytest.mark.parametrize("pacing", [{}, {"rate": 200}, {"shape": "burst"}, {"shape": "ramp"}])
+def test_a_share_of_all_requests_decrements(
+    transport: str, pacing: dict[str, object], tmp_path: Path
+) -> None:
+    with CounterServer(servers.correct, value=500, pause_s=0.005) as server:
+        slots = swarm(
+            server,
+            tmp_path,
+            transport=transport,
+            connections=6,
+            decrements=0.4,
+            seed=11,
+            process=1,
+            processes=2,
+            **pacing,
+        )
+        assert len(slots) == server.received
+        assert server.value == 500 + len(slots) - 2 * server.decrements
+    choose = kind_chooser(0.4, seed=11, process="swarm-1")
+    kinds = [choose() for _ in range(len(slots))]
+    assert [KINDS[kind] for kind in slots["kind"]] == kinds
+    assert kinds.count(Kind.DECREMENT) == server.decrements
 
 
 @TRANSPORTS

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from deploy.integration import timeout_ms
 from deploy.local.gateway import gaps
 from deploy.local.gateway.access import StageAccess
 from deploy.local.gateway.header_mapping import (
@@ -17,7 +18,6 @@ from deploy.local.gateway.header_mapping import (
 )
 from deploy.local.json_values import Json
 
-DEFAULT_TIMEOUT_MS = 29_000
 OPEN_ACCESS = StageAccess()
 PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
 
@@ -216,7 +216,7 @@ def integration_of(item: Json) -> Integration:
         uri=item.get("uri") or "",
         credentials=item.get("credentials") or "",
         passthrough=item.get("passthroughBehavior") or "WHEN_NO_MATCH",
-        timeout_ms=int(item.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS),
+        timeout_ms=timeout_ms(item),
         request_templates=by_mime_type(item.get("requestTemplates")),
         responses=tuple(
             response_of(status, response)

@@ -89,6 +89,14 @@ TWO = snapshot(source("locust", per_s=400.2), source("swarm", per_s=804.2))
             LINE.replace(" of 30 s", ""),
             id="until somebody ends it",
         ),
+        pytest.param(
+            snapshot(*TWO.sources, decrements=8_640_000),
+            LINE.replace(
+                "0 duplicates, 0 inversions so far",
+                "34,560,000 up, 8,640,000 down; values are judged at the end",
+            ),
+            id="a mixed load",
+        ),
     ],
 )
 def test_a_line_holds_every_figure(now: Snapshot, expected: str) -> None:
@@ -160,6 +168,11 @@ def drawn(*shown: Snapshot, columns: int = 80) -> str:
         pytest.param([TWO] * 5, PICTURE, id="over and over"),
         pytest.param([TWO, LATER], LAST, id="growing"),
         pytest.param([LATER, TWO], PICTURE, id="shrinking"),
+        pytest.param(
+            [snapshot(*TWO.sources, decrements=7)],
+            [*PICTURE[:-1], " 43,199,993 up, 7 down; values are judged at the end"],
+            id="a mixed load",
+        ),
     ],
 )
 def test_the_last_picture_stands_alone(shown: Sequence[Snapshot], expected: list[str]) -> None:

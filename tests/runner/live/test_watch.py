@@ -11,6 +11,7 @@ import pytest
 from history.classify import classify_answer
 from history.gate import LoadWindow
 from history.journal import HEADER_BYTES, Journal
+from history.operation import Kind
 from history.sealing import SLOT_DTYPE, read_journal
 from runner.live import watch
 from runner.live.figures import Snapshot
@@ -64,8 +65,9 @@ def open_journal(folder: Path, name: str) -> Journal:
     return Journal(folder / f"{name}.journal", process=name, source=name.rpartition("-")[0])
 
 
-def answered(journal: Journal, worker: int, value: int) -> None:
-    journal.complete(journal.begin(worker), classify_answer(200, b"%d" % value), 200)
+def answered(journal: Journal, worker: int, value: int, kind: Kind = Kind.INCREMENT) -> None:
+    slot = journal.begin(worker, kind=kind)
+    journal.complete(slot, classify_answer(200, b"%d" % value), 200)
 
 
 def test_a_load_from_its_begin_to_its_last_answer(tmp_path: Path) -> None:
@@ -89,6 +91,29 @@ def test_a_load_from_its_begin_to_its_last_answer(tmp_path: Path) -> None:
     (last,) = view.finished
     assert (last.ended, last.together.ok, last.together.in_flight) == ("stopped early", 101, 0)
     assert (last.duplicates, last.inversions, live.violation, said) == (0, 0, "", [])
+    assert last.decrements is None
+
+
+def test_where_numbers_come_back_none_is_a_violation(tmp_path: Path) -> None:
+    view = Recorder()
+    with (
+        open_journal(tmp_path, "swarm-0") as swarm,
+        open_journal(tmp_path, "runner-0") as runner,
+        LiveView(tmp_path, base=0, view=view, say=print, mixed=True) as live,
+    ):
+        live.begin(window())
+        answered(runner, 0, 1)
+        for _ in range(20):
+            answered(swarm, 0, 2)
+            answered(swarm, 0, 1, Kind.DECREMENT)
+        answered(swarm, 0, 0, Kind.DECREMENT)
+        swarm.begin(0, kind=Kind.DECREMENT)
+        now = view.until(lambda now: now.together.ok == 41 and now.together.in_flight == 1)
+        assert now.decrements == 21
+        answered(swarm, 0, -1, Kind.DECREMENT)
+    (last,) = view.finished
+    assert (last.decrements, last.together.ok, last.together.latency is None) == (22, 42, False)
+    assert (last.duplicates, last.inversions, last.violation, live.violation) == (0, 0, "", "")
 
 
 def test_a_line_is_told_beside_the_figures(tmp_path: Path) -> None:
