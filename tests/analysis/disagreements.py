@@ -1,6 +1,7 @@
 """Count where the checks and brute force disagree: python -m tests.analysis.disagreements.
 
-Prints one row of a table a kind of history; exits with 1 if they ever disagreed.
+Prints one row of a table a kind of history; exits with 1 if they ever disagreed. --write puts the
+table into docs/method.md.
 """
 
 import argparse
@@ -11,9 +12,11 @@ from dataclasses import dataclass, field
 from analysis.checks import OF_INCREMENTS
 from analysis.run import Run
 from analysis.verdict import Verdict, worst
+from bench.document import write_parts
 from history.operation import Returns
 from tests.analysis.histories import KINDS, Dice, any_history, run_of_history
 from tests.analysis.oracle import History, verdict
+from tests.runs import REPOSITORY
 
 TOGETHER = ("unique", "bounded", "gap-free", "ordered")
 """The checks that together are linearizability of fetch-and-increment."""
@@ -69,15 +72,22 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=20_000, help="of each [%(default)s]")
     parser.add_argument("--kind", choices=KINDS, action="append", help="[default: all]")
     parser.add_argument("--seed", type=int, default=1, help="of the histories [%(default)s]")
+    parser.add_argument("--write", action="store_true", help="the table, into docs/method.md")
     options = parser.parse_args()
     print(HEADING, flush=True)
     disagreed = False
+    rows = [HEADING]
     for kind in options.kind or KINDS:
         found = count(kind, examples=options.examples, seed=options.seed)
+        rows.append(found.row())
         print(found.row(), flush=True)
         for example, history, owed, given in found.wrong[:3]:
             print(f"{kind} {example}: {given}, not {owed}: {history}", file=sys.stderr)
         disagreed |= bool(found.wrong)
+    if options.write:
+        command = f"--examples {options.examples} --seed {options.seed}"
+        table = f"With `{command}`:\n\n" + "\n".join(rows) + "\n"
+        write_parts(REPOSITORY / "docs" / "method.md", {"disagreements": table})
     return int(disagreed)
 
 

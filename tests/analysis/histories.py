@@ -20,7 +20,7 @@ KINDS = ("increments", "reads", "windows", "re-sends", "hosts", "together")
 BENDS = ("swap", "duplicate", "gap", "shift", "late")
 FAR = 10**12
 """Further apart than any array reaches."""
-_WINDOWS = {"windows": (None, 0, 2, 5), "together": (None, 0, 2, 5), "re-sends": (None, None, 0, 3)}
+_WINDOWS = {"windows": (None, 0, 2, 5), "together": (None, 0, 2, 5), "re-sends": (None, 0, 3)}
 _LATEST = 14
 _BASES = (0, 0, 0, 3, -3, FAR, -FAR, INT64_MIN + 40, INT64_MAX - 60)
 _MAY_HAPPEN_MAX = 6
@@ -225,13 +225,16 @@ def bent(choose: Choice, history: History) -> History:
             value = min(max((one.value or 0) + by, INT64_MIN + 1), INT64_MAX - 1)
             requests[at] = replace(one, value=value)
         case "late":
-            requests[at] = _moved(choose, one)
+            at = choose.between(0, len(requests) - 1)
+            requests[at] = _moved(choose, requests[at])
     return replace(history, requests=tuple(requests))
 
 
 def _moved(choose: Choice, request: Request) -> Request:
     """Give a request that was sent later, or answered earlier, than it was."""
-    end = request.start if request.end is None else request.end
+    if request.end is None:
+        return replace(request, start=request.start + choose.between(1, 8))
+    end = request.end
     match choose.one_of(("sent at its end", "answered at its start", "later", "earlier")):
         case "sent at its end":
             return replace(request, start=end)
