@@ -5,7 +5,6 @@ common time, a precedes b only if end_a + e_g < start_b - e_h. That relation is 
 true precedence, so that no error of the clocks can raise a false alarm.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,4 +155,4 @@ def _hiding(late_start: Int64s, early_end: Int64s) -> int | None:
     """Give the smallest error of each clock that would hide every inversion."""
     if not len(late_start):
         return None
-    return math.ceil(int((late_start - early_end).view(np.uint64).max()) / 2)
+    return (int((late_start - early_end).view(np.uint64).max()) + 1) // 2

@@ -73,8 +73,15 @@ def judge(
 
 
 def milliseconds(length_ms: float | None) -> int | None:
-    """Give milliseconds as nanoseconds; None stays."""
-    return None if length_ms is None else round(length_ms * 1e6)
+    """Give milliseconds as nanoseconds; None, and what is longer than any time, is None.
+
+    Raises UserError for a length that is less than nothing, or no number.
+    """
+    if length_ms is None:
+        return None
+    if not length_ms >= 0:
+        raise UserError(f"found {length_ms} milliseconds, expected a number of at least 0")
+    return None if length_ms * 1e6 >= INT64_MAX else round(length_ms * 1e6)
 
 
 def budget(seconds: float) -> Callable[[], bool]:
@@ -92,9 +99,9 @@ def budget(seconds: float) -> Callable[[], bool]:
 
 def with_clock_error(run: Run, clock_error_ms: float | None) -> Run:
     """Give the run with all its hosts' clocks known within so many milliseconds."""
-    if clock_error_ms is None:
+    error_ns = milliseconds(clock_error_ms)
+    if error_ns is None:
         return run
-    error_ns = milliseconds(clock_error_ms) or 0
     bounds = [ClockBound(host=host, offset_ns=0, error_ns=error_ns) for host in run.hosts]
     return dataclasses.replace(run, clocks={bound.host: bound for bound in bounds})
 

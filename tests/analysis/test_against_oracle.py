@@ -10,7 +10,7 @@ from analysis.judging import judge_run
 from analysis.run import Run
 from analysis.verdict import Verdict, worst
 from history.operation import Returns
-from tests.analysis.disagreements import TOGETHER, count
+from tests.analysis.disagreements import TOGETHER, count, verdict_of
 from tests.analysis.histories import KINDS, drawn_histories, run_of_history
 from tests.analysis.oracle import (
     Event,
@@ -136,6 +136,7 @@ def unanswered(start: int, **more: object) -> Request:
 )
 def test_the_oracle_itself(history: History, *, has_order: bool) -> None:
     assert linearizable(history) is has_order
+    assert (verdict_of(run_of_history(history)) is not Verdict.FAIL) is has_order
 
 
 @settings(max_examples=EXAMPLES)
