@@ -23,6 +23,9 @@ FAR = 10**12
 _WINDOWS = {"windows": (None, 0, 2, 5), "together": (None, 0, 2, 5), "re-sends": (None, 0, 3)}
 _LATEST = 14
 _BASES = (0, 0, 0, 3, -3, FAR, -FAR, INT64_MIN + 40, INT64_MAX - 60)
+_SLACKS = (4, 2, 1)
+"""How much earlier a request may be sent, and later be answered, than it takes effect."""
+
 _MAY_HAPPEN_MAX = 6
 T = TypeVar("T")
 
@@ -83,12 +86,13 @@ def arbitrary(choose: Choice, kind: str) -> History:
     """Anything at all: mostly wrong."""
     base = choose.one_of(_BASES)
     values = [base + step for step in (1, 2, 3, 1, 2, 4, 5, 0, -1)]
+    longest = 2 * choose.one_of(_SLACKS)
     requests = []
     for _ in range(choose.between(0, 6)):
         start = choose.between(0, _LATEST)
         request = Request(
             start=start,
-            end=start + choose.between(0, 8),
+            end=start + choose.between(0, longest),
             is_read=_has(kind, "reads") and choose.between(0, 3) == 0,
             value=choose.one_of(values),
             attempts=_attempts(choose, kind),
@@ -154,8 +158,9 @@ def right(choose: Choice, kind: str) -> History:
     blank = _whole(choose, kind, [], base=base, final=None)
     requests: list[Request] = []
     moments: list[tuple[int, int, str]] = []
+    slack = choose.one_of(_SLACKS)
     for _ in range(choose.between(0, 7)):
-        request, instants = _attempt(choose, kind, blank.window)
+        request, instants = _attempt(choose, kind, blank.window, slack)
         moments += [(instant, len(requests), role) for instant, role in instants]
         requests.append(request)
     counter = base
@@ -171,11 +176,11 @@ def right(choose: Choice, kind: str) -> History:
 
 
 def _attempt(
-    choose: Choice, kind: str, window: int | None
+    choose: Choice, kind: str, window: int | None, slack: int
 ) -> tuple[Request, list[tuple[int, str]]]:
     """Give a request, without its value, and when what of it happened."""
     instant = choose.between(0, _LATEST)
-    start, end = instant - choose.between(0, 4), instant + choose.between(0, 4)
+    start, end = instant - choose.between(0, slack), instant + choose.between(0, slack)
     roles = ["increment", "increment", "increment", "unseen", "never"]
     roles += ["read", "read"] if _has(kind, "reads") else []
     role = choose.one_of(roles)

@@ -24,7 +24,7 @@ LATE = frame(
     ANSWERED | {"start_ns": 5 * 10**6, "end_ns": 6 * 10**6, "value": 2},
     ANSWERED | {"start_ns": 5 * 10**6, "end_ns": 6 * 10**6, "value": 4},
 )
-"""Three was returned to nobody; a request can have taken it that was sent 5 ms before the others."""
+"""Three was returned to nobody; a request can have taken it that was sent 5 ms before others."""
 
 APART = frame(
     ANSWERED | {"value": 2, "host": "a"},

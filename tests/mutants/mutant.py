@@ -8,7 +8,6 @@ from history.errors import UserError
 from tests.runs import REPOSITORY
 
 CHECKS = "tests/analysis/checks/test_{}.py"
-ORACLE = "tests/analysis/test_against_oracle.py"
 SAME = "tests/analysis/test_same_judgement.py"
 MATCHING = "tests/analysis/test_matching.py"
 OVERLAP = "tests/analysis/test_overlap.py"
@@ -16,12 +15,17 @@ HISTORIES = "tests/analysis/test_histories.py"
 LIBRARY = "tests/analysis/test_library.py"
 
 
+def oracle(kind: str) -> str:
+    """Name the test that compares with brute force, on histories of a kind."""
+    return f"tests/analysis/test_against_oracle.py::test_fails_exactly_what_has_no_order[{kind}]"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
     """A program that is wrong in one place: in `file`, `old` reads `new`.
 
-    `wrong` says what it would do, as a clause without a subject. `tests` are the files of which
-    one must fail, the quickest first.
+    `wrong` says what it would do, as a clause without a subject. `tests` are those of which one
+    must fail, whole files or single tests, the quickest first.
     """
 
     name: str

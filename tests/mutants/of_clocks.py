@@ -1,6 +1,6 @@
 """Weakenings of what several hosts' clocks say together."""
 
-from tests.mutants.mutant import CHECKS, ORACLE, Mutant
+from tests.mutants.mutant import CHECKS, Mutant, oracle
 
 MUTANTS = (
     Mutant(
@@ -9,7 +9,7 @@ MUTANTS = (
         old="shifted(start, offset - error)",
         new="shifted(start, offset + error)",
         wrong="adds a clock's error where it has to be taken off",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-end-error",
@@ -17,7 +17,7 @@ MUTANTS = (
         old="shifted(end, offset + error)",
         new="shifted(end, offset - error)",
         wrong="takes a clock's error off where it has to be added",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-offset",
@@ -25,7 +25,7 @@ MUTANTS = (
         old="(of_host[host] for of_host in offsets_and_errors(run))",
         new="(of_host[host] * n for n, of_host in enumerate(offsets_and_errors(run)))",
         wrong="forgets how far apart clocks are",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-unknown",
@@ -33,10 +33,7 @@ MUTANTS = (
         old="known = np.array([name in run.clocks for name in run.hosts], dtype=bool)[host]",
         new="known = np.ones(len(host), dtype=bool)",
         wrong="takes an unknown clock for an exact one",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-not-compared",
@@ -44,7 +41,7 @@ MUTANTS = (
         old="    violating |= _violating(wide_end, wide_start, across)\n",
         new="",
         wrong="never compares two hosts",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-own-host",
@@ -52,10 +49,7 @@ MUTANTS = (
         old="violating = _violating(timed.done.end, timed.done.start, own)",
         new="violating = np.zeros(len(own), dtype=bool)",
         wrong="takes a host's own clock for as wrong as others'",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-tie",
@@ -63,7 +57,7 @@ MUTANTS = (
         old="(latest >= 0) & (end < start[latest])",
         new="(latest >= 0) & (end <= start[latest])",
         wrong="takes equal times for an order",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-equal-values",
@@ -71,7 +65,7 @@ MUTANTS = (
         old='first_of_key = np.searchsorted(key, key, side="left")',
         new='first_of_key = np.searchsorted(key, key, side="right")',
         wrong="orders equal values",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-reads-first",
@@ -79,7 +73,7 @@ MUTANTS = (
         old="order = np.lexsort((is_read, done.value))",
         new="order = np.lexsort((~is_read, done.value))",
         wrong="puts reads before the increment they saw",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-no-running-maximum",
@@ -87,7 +81,7 @@ MUTANTS = (
         old="running = np.maximum.accumulate(start)",
         new="running = start",
         wrong="compares a value with the next smaller one only",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-hidden",
@@ -95,7 +89,7 @@ MUTANTS = (
         old="if apart.hiding_error_ns is not None:",
         new="if apart.hiding_error_ns is None and apart.count:",
         wrong="passes what looks out of order within the clocks' error",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="clocks-bounds-needed",
@@ -103,10 +97,7 @@ MUTANTS = (
         old="    if apart.error_ns is None:\n",
         new="    if apart.count:\n",
         wrong="passes hosts of whose clocks nothing is known",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-as-one",
@@ -114,10 +105,7 @@ MUTANTS = (
         old="if len(run.hosts) > 1:",
         new="if len(run.hosts) > 2:",
         wrong="compares the clocks of two hosts as if they were one",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-hiding-error",
@@ -125,6 +113,6 @@ MUTANTS = (
         old=".view(np.uint64).max())",
         new=".view(np.uint64).min())",
         wrong="tells the error that hides the narrowest inversion, not all",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
 )

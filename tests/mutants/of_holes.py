@@ -1,6 +1,6 @@
 """Weakenings of what is missing, and of what can have filled it."""
 
-from tests.mutants.mutant import CHECKS, MATCHING, ORACLE, SAME, Mutant
+from tests.mutants.mutant import CHECKS, MATCHING, SAME, Mutant, oracle
 
 MUTANTS = (
     Mutant(
@@ -9,10 +9,7 @@ MUTANTS = (
         old="if last > below:",
         new="if last < below:",
         wrong="forgets what is missing above the last answer",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="holes-answers-for-distinct",
@@ -20,10 +17,7 @@ MUTANTS = (
         old="count=max(0, last - initial) - distinct,",
         new="count=max(0, last - initial) - answers.count,",
         wrong="counts answers for distinct values, so that a duplicate hides a hole",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="holes-carry",
@@ -31,10 +25,7 @@ MUTANTS = (
         old="below = int(present[-1])",
         new="below = initial",
         wrong="forgets at a chunk where the one before ended",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="holes-below-initial",
@@ -42,10 +33,7 @@ MUTANTS = (
         old="returned &= (slots.value > initial) & (slots.value <= last)",
         new="returned &= slots.value <= last",
         wrong="takes values below the first one for progress",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="holes-beyond-final",
@@ -53,10 +41,7 @@ MUTANTS = (
         old="returned &= (slots.value > initial) & (slots.value <= last)",
         new="returned &= slots.value > initial",
         wrong="takes values beyond the final one for progress",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="holes-latest-tie",
@@ -66,7 +51,7 @@ MUTANTS = (
             'latest[inside] = earliest[np.searchsorted(slots.value, holes[inside], side="right")]'
         ),
         wrong="forgets that a read of the hole itself saw it filled",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="holes-latest-carry",
@@ -74,10 +59,7 @@ MUTANTS = (
         old="carried = earliest[0]",
         new="carried = NEVER_NS",
         wrong="forgets at a chunk what was above it",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="holes-latest-below",
@@ -85,7 +67,7 @@ MUTANTS = (
         old="latest[:here] = earliest[0]",
         new="latest[:here] = NEVER_NS",
         wrong="lets holes below every answer be filled at any time",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="holes-latest-reads",
@@ -93,10 +75,7 @@ MUTANTS = (
         old="np.minimum.at(ends, np.searchsorted(slots.value, reads.value), reads.end)",
         new="pass",
         wrong="forgets that a read saw more",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("reads")),
     ),
     Mutant(
         name="holes-no-running-minimum",
@@ -104,7 +83,7 @@ MUTANTS = (
         old="earliest = np.minimum.accumulate(ends[::-1])[::-1]",
         new="earliest = ends",
         wrong="looks at the next larger answer only",
-        tests=(ORACLE,),
+        tests=(oracle("increments"),),
     ),
     Mutant(
         name="holes-earliest-tie",
@@ -112,7 +91,7 @@ MUTANTS = (
         old='np.searchsorted(value, holes[done:here], side="left")',
         new='np.searchsorted(value, holes[done:here], side="right") % len(value)',
         wrong="takes a read of the hole itself for one that saw less",
-        tests=(ORACLE,),
+        tests=(oracle("together"),),
     ),
     Mutant(
         name="holes-earliest-last",
@@ -120,7 +99,7 @@ MUTANTS = (
         old="                passed.slots.latest_start[-1],\n",
         new="",
         wrong="forgets the largest answer below the last holes",
-        tests=(ORACLE,),
+        tests=(oracle("windows"),),
     ),
     Mutant(
         name="holes-earliest-read",
@@ -131,7 +110,7 @@ MUTANTS = (
         ),
         new="",
         wrong="forgets the reads of the largest answer below the last holes",
-        tests=(ORACLE,),
+        tests=(oracle("together"),),
     ),
     Mutant(
         name="fills-late-tie",
@@ -139,7 +118,7 @@ MUTANTS = (
         old='start, side="left")',
         new='start, side="right")',
         wrong="refuses a request that was sent in the instant it was overtaken",
-        tests=(ORACLE,),
+        tests=(oracle("increments"),),
     ),
     Mutant(
         name="fills-window-tie",
@@ -147,7 +126,7 @@ MUTANTS = (
         old='until, side="right") - 1',
         new='until, side="left") - 1',
         wrong="refuses a request in the last instant of its window",
-        tests=(ORACLE,),
+        tests=(oracle("windows"),),
     ),
     Mutant(
         name="fills-own-host-only",
@@ -155,7 +134,7 @@ MUTANTS = (
         old="return fills.within(_fills(everyone, holes, start, until))",
         new="return fills",
         wrong="forgets what other hosts saw",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="fills-own-host-forgotten",
@@ -163,7 +142,7 @@ MUTANTS = (
         old="first[own], last[own] = found.first, found.last",
         new="pass",
         wrong="takes a host's own clock for as wrong as others'",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="fills-any",
@@ -171,7 +150,7 @@ MUTANTS = (
         old="last=np.minimum(self.last, other.last)",
         new="last=np.maximum(self.last, other.last)",
         wrong="lets a request be late by one clock if it is not by another",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="fills-of-others",
@@ -179,7 +158,7 @@ MUTANTS = (
         old="own = host_of[done.row] == host",
         new="own = host_of[done.row] >= host",
         wrong="compares the clocks of several hosts as if they were one",
-        tests=(ORACLE,),
+        tests=(oracle("hosts"),),
     ),
     Mutant(
         name="matching-count-only",
@@ -187,10 +166,7 @@ MUTANTS = (
         old="late = np.flatnonzero(first[usable[:paired]] > np.arange(paired))",
         new="late = np.flatnonzero(first[usable[:paired]] > holes)",
         wrong="counts unanswered requests, whenever they were sent",
-        tests=(
-            MATCHING,
-            ORACLE,
-        ),
+        tests=(MATCHING, oracle("increments")),
     ),
     Mutant(
         name="matching-late-tie",
@@ -206,10 +182,7 @@ MUTANTS = (
         old="while waiting and waiting[0][0] < hole:",
         new="while waiting and waiting[0][0] < 0:",
         wrong="never drops a request whose time is over",
-        tests=(
-            MATCHING,
-            ORACLE,
-        ),
+        tests=(MATCHING, oracle("windows")),
     ),
     Mutant(
         name="matching-over-too-early",
@@ -217,10 +190,7 @@ MUTANTS = (
         old="while waiting and waiting[0][0] < hole:",
         new="while waiting and waiting[0][0] <= hole:",
         wrong="drops a request a hole too early",
-        tests=(
-            MATCHING,
-            ORACLE,
-        ),
+        tests=(MATCHING, oracle("windows")),
     ),
     Mutant(
         name="matching-last-first",
@@ -228,10 +198,7 @@ MUTANTS = (
         old="heapq.heappush(waiting, (lasts[position], position))",
         new="heapq.heappush(waiting, (-lasts[position], position))",
         wrong="uses up first what could wait longest",
-        tests=(
-            MATCHING,
-            ORACLE,
-        ),
+        tests=(MATCHING, oracle("windows")),
     ),
     Mutant(
         name="matching-windows-ignored",
@@ -239,10 +206,7 @@ MUTANTS = (
         old="if (last[usable] >= holes - 1).all():",
         new="if (last[usable] >= 0).all():",
         wrong="takes every window for endless",
-        tests=(
-            MATCHING,
-            ORACLE,
-        ),
+        tests=(MATCHING, oracle("windows")),
     ),
     Mutant(
         name="matching-too-early-tie",
@@ -250,10 +214,7 @@ MUTANTS = (
         old="firsts[position] <= hole:",
         new="firsts[position] < hole:",
         wrong="makes a request available a hole too late",
-        tests=(
-            MATCHING,
-            ORACLE,
-        ),
+        tests=(MATCHING, oracle("windows")),
     ),
     Mutant(
         name="matching-unusable",
@@ -261,10 +222,7 @@ MUTANTS = (
         old="usable = order[first[order] <= last[order]]",
         new="usable = order",
         wrong="gives holes to requests that can fill none",
-        tests=(
-            MATCHING,
-            ORACLE,
-        ),
+        tests=(MATCHING, oracle("windows")),
     ),
     Mutant(
         name="matching-part-of-proof",

@@ -1,6 +1,6 @@
 """Weakenings of what is made of the answers, and of their order in real time."""
 
-from tests.mutants.mutant import CHECKS, ORACLE, SAME, Mutant
+from tests.mutants.mutant import CHECKS, SAME, Mutant, oracle
 
 MUTANTS = (
     Mutant(
@@ -9,10 +9,7 @@ MUTANTS = (
         old="late = np.flatnonzero(end < before)",
         new="late = np.flatnonzero(end <= before)",
         wrong="takes equal times for an order",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("increments")),
     ),
     Mutant(
         name="order-no-running-maximum",
@@ -20,7 +17,7 @@ MUTANTS = (
         old="running = np.maximum.accumulate(starts)",
         new="running = starts",
         wrong="compares a value with the next smaller one only",
-        tests=(ORACLE,),
+        tests=(oracle("increments"),),
     ),
     Mutant(
         name="order-carry",
@@ -28,10 +25,7 @@ MUTANTS = (
         old="reached = running[-1]",
         new="reached = -NEVER_NS",
         wrong="forgets at a chunk what was below it",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="order-reads-start",
@@ -39,7 +33,7 @@ MUTANTS = (
         old="np.maximum.at(starts, at + 1, reads.start)",
         new="np.maximum.at(starts, at[:0], reads.start[:0])",
         wrong="forgets when reads were sent",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="order-reads-own-value",
@@ -47,7 +41,7 @@ MUTANTS = (
         old="np.maximum.at(starts, at + 1, reads.start)",
         new="np.maximum.at(starts, at, reads.start)",
         wrong="puts a read before the increment it saw",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="order-read-of-own",
@@ -55,10 +49,7 @@ MUTANTS = (
         old=("before_read = np.maximum(passed.before[passed.at], slots.latest_start[passed.at])"),
         new="before_read = passed.before[passed.at]",
         wrong="lets a read come before the increment it saw",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("reads")),
     ),
     Mutant(
         name="order-reads-skipped",
@@ -66,7 +57,7 @@ MUTANTS = (
         old="            (reads.value, reads.end, before_read, True),\n",
         new="",
         wrong="never looks at what a read contradicts",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="order-own-value",
@@ -74,7 +65,7 @@ MUTANTS = (
         old="yield Passed(slots, running[:-1], reads, at)",
         new="yield Passed(slots, running[1:], reads, at)",
         wrong="orders a value before itself",
-        tests=(ORACLE,),
+        tests=(oracle("increments"),),
     ),
     Mutant(
         name="order-count",
@@ -82,10 +73,7 @@ MUTANTS = (
         old="count += len(late)",
         new="count = len(late)",
         wrong="counts the inversions of the last chunk only",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="order-widest",
@@ -101,10 +89,7 @@ MUTANTS = (
         old="np.maximum.at(self._start, slot, start)",
         new="self._start[slot] = start",
         wrong="keeps of those that share a value the last one's start",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-last-end",
@@ -112,10 +97,7 @@ MUTANTS = (
         old="np.minimum.at(self._end, slot, end)",
         new="self._end[slot] = end",
         wrong="keeps of those that share a value the last one's end",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-count-once",
@@ -123,10 +105,7 @@ MUTANTS = (
         old="np.add.at(self._returned, slot, self._returned.dtype.type(1))",
         new="self._returned[slot] += self._returned.dtype.type(1)",
         wrong="counts a value once, however often a stretch has it",
-        tests=(
-            CHECKS.format("unique"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("unique"), oracle("increments")),
     ),
     Mutant(
         name="slots-outside",
@@ -134,7 +113,7 @@ MUTANTS = (
         old="self._outside.add(value[~inside], start[~inside], end[~inside])",
         new="pass",
         wrong="forgets values that are far off",
-        tests=(ORACLE,),
+        tests=(oracle("increments"),),
     ),
     Mutant(
         name="slots-outside-start",
@@ -142,10 +121,7 @@ MUTANTS = (
         old="np.maximum.at(latest_start, slot, start)",
         new="latest_start[slot] = start",
         wrong="keeps of those far off that share a value the last one's start",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-last-chunk",
@@ -153,10 +129,7 @@ MUTANTS = (
         old="begins = range(0, len(segment.returned), CHUNK)",
         new="begins = range(0, len(segment.returned) - 1, CHUNK)",
         wrong="drops a last chunk of one value",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-last-of-chunk",
@@ -164,10 +137,7 @@ MUTANTS = (
         old="min(begin + CHUNK, len(segment.returned))",
         new="min(begin + CHUNK - 1, len(segment.returned))",
         wrong="drops the last value of a chunk",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-reads-of-last",
@@ -175,7 +145,7 @@ MUTANTS = (
         old='int(np.searchsorted(self.value, last, side="right"))',
         new='int(np.searchsorted(self.value, last, side="left"))',
         wrong="drops the reads of the last value of a chunk",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="slots-count-for-distinct",
@@ -183,10 +153,7 @@ MUTANTS = (
         old="int(np.count_nonzero(segment.returned)) for",
         new="int(segment.returned.sum()) for",
         wrong="counts answers for distinct values",
-        tests=(
-            CHECKS.format("unique"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("unique"), oracle("increments")),
     ),
     Mutant(
         name="slots-last-batch",
@@ -194,10 +161,7 @@ MUTANTS = (
         old="self._count += len(value)",
         new="self._count = len(value)",
         wrong="counts the answers of the last stretch only",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-highest",
@@ -205,10 +169,7 @@ MUTANTS = (
         old="self._high = high if self._high is None else max(high, self._high)",
         new="self._high = high",
         wrong="takes the last stretch's largest value for the largest",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-read-values",
@@ -216,6 +177,6 @@ MUTANTS = (
         old="self._blank_up_to(int(read_values[inside].max()) - self._first + 1)",
         new="self._blank_up_to(int(read_values[inside].max()) - self._first)",
         wrong="has no slot for the largest value read",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
 )

@@ -1,6 +1,6 @@
 """Weakenings of what each row of the record counts for, and of how it is gone through."""
 
-from tests.mutants.mutant import CHECKS, ORACLE, SAME, Mutant
+from tests.mutants.mutant import CHECKS, SAME, Mutant, oracle
 
 MUTANTS = (
     Mutant(
@@ -9,10 +9,7 @@ MUTANTS = (
         old="(stretch.inconsistent & ~valued)",
         new="(stretch.inconsistent & valued)",
         wrong="forgets that a row that contradicts itself may have happened",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("together")),
     ),
     Mutant(
         name="effects-unanswered",
@@ -20,10 +17,7 @@ MUTANTS = (
         old="unsure: Bools = stretch.is_outcome(Outcome.INDETERMINATE)",
         new="unsure: Bools = stretch.is_outcome(Outcome.REJECTED)",
         wrong="counts the rejected requests for the unanswered ones",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="effects-rejected",
@@ -31,7 +25,7 @@ MUTANTS = (
         old="unsure: Bools = stretch.is_outcome(Outcome.INDETERMINATE)",
         new="unsure: Bools = ~stretch.ok",
         wrong="lets rejected requests explain what is missing",
-        tests=(ORACLE,),
+        tests=(oracle("increments"),),
     ),
     Mutant(
         name="effects-beyond-64-bits",
@@ -47,10 +41,7 @@ MUTANTS = (
         old="effects += np.maximum(stretch.attempts - 1, 0)",
         new="effects += 0",
         wrong="forgets that a request was sent again",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("re-sends")),
     ),
     Mutant(
         name="effects-re-sends-counted-twice",
@@ -58,7 +49,7 @@ MUTANTS = (
         old="effects += np.maximum(stretch.attempts - 1, 0)",
         new="effects += np.where(stretch.attempts > 1, stretch.attempts, 0)",
         wrong="counts the operation itself among its re-sends",
-        tests=(ORACLE,),
+        tests=(oracle("re-sends"),),
     ),
     Mutant(
         name="effects-reads",
@@ -66,7 +57,7 @@ MUTANTS = (
         old="np.flatnonzero((effects > 0) & stretch.is_kind(kind))",
         new="np.flatnonzero(effects > 0)",
         wrong="lets an unanswered read explain what is missing",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="effects-window-ignored",
@@ -74,7 +65,7 @@ MUTANTS = (
         old="if window_ns is not None:",
         new="if window_ns is not None and window_ns < 0:",
         wrong="takes every window for endless",
-        tests=(ORACLE,),
+        tests=(oracle("windows"),),
     ),
     Mutant(
         name="effects-window-from-start",
@@ -82,7 +73,7 @@ MUTANTS = (
         old="until[in_time] = sent_last[in_time] + window_ns",
         new="until[in_time] = start[in_time] + window_ns",
         wrong="closes the window of a re-send too early",
-        tests=(ORACLE,),
+        tests=(oracle("re-sends"),),
     ),
     Mutant(
         name="effects-window-from-end",
@@ -90,7 +81,7 @@ MUTANTS = (
         old="np.where(first_of_row & unsure[behind], start, stretch.end[behind])",
         new="stretch.end[behind]",
         wrong="opens the window where the answer was given up, not where it was sent",
-        tests=(ORACLE,),
+        tests=(oracle("re-sends"),),
     ),
     Mutant(
         name="effects-window-of-first",
@@ -98,7 +89,7 @@ MUTANTS = (
         old="np.where(first_of_row & unsure[behind], start",
         new="np.where(unsure[behind], start",
         wrong="takes every send of a request for its first",
-        tests=(ORACLE,),
+        tests=(oracle("re-sends"),),
     ),
     Mutant(
         name="effects-believed",
@@ -108,10 +99,7 @@ MUTANTS = (
         ),
         new="unreliable = stretch.is_reason(Reason.DAMAGED_RECORD)[behind]",
         wrong="believes the times of a row that contradicts itself",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("together")),
     ),
     Mutant(
         name="effects-damaged",
@@ -129,10 +117,7 @@ MUTANTS = (
         old="unreliable = stretch.inconsistent & usable",
         new="unreliable = stretch.inconsistent & ~usable",
         wrong="sees an order in times that contradict themselves",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("together")),
     ),
     Mutant(
         name="completed-beyond-64-bits",
@@ -148,10 +133,7 @@ MUTANTS = (
         old="Completed(value + step if step else value, start, end, row)",
         new="Completed(value, start, end, row)",
         wrong="forgets that old answers are one less, where all rows were answered",
-        tests=(
-            CHECKS.format("bounded"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("bounded"), oracle("increments")),
     ),
     Mutant(
         name="completed-old-some",
@@ -159,7 +141,7 @@ MUTANTS = (
         old="Completed(value[at] + step,",
         new="Completed(value[at],",
         wrong="forgets that old answers are one less, where not all rows were answered",
-        tests=(ORACLE,),
+        tests=(oracle("increments"),),
     ),
     Mutant(
         name="completed-old-reads",
@@ -167,7 +149,7 @@ MUTANTS = (
         old="Kind.READ: 0}",
         new="Kind.READ: shift}",
         wrong="takes reads for old answers",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="stretch-instant",
@@ -175,10 +157,7 @@ MUTANTS = (
         old="backwards = self.end < self.start",
         new="backwards = self.end <= self.start",
         wrong="believes no answer that came in an instant",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("increments")),
     ),
     Mutant(
         name="stretch-no-end",
@@ -210,10 +189,7 @@ MUTANTS = (
         old='return self.numbers("end_ns", blank=int(NEVER_NS))',
         new='return self.numbers("end_ns", blank=0)',
         wrong="takes a request without an answer for one that ended at once",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="record-last-row",
@@ -221,10 +197,7 @@ MUTANTS = (
         old="self.table.select(wanted).to_batches(max_chunksize=BATCH_ROWS)",
         new=("self.table.select(wanted).slice(0, max(1, self.rows - 1)).to_batches(BATCH_ROWS)"),
         wrong="drops the last row",
-        tests=(
-            CHECKS.format("unique"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("unique"), oracle("increments")),
     ),
     Mutant(
         name="record-last-batch",
@@ -232,10 +205,7 @@ MUTANTS = (
         old=".to_batches(max_chunksize=BATCH_ROWS):",
         new=".to_batches(max_chunksize=BATCH_ROWS)[:1]:",
         wrong="drops every stretch but the first",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="record-positions",
@@ -243,10 +213,7 @@ MUTANTS = (
         old=("            yield first, batch\n            first += batch.num_rows\n"),
         new="            yield first, batch\n",
         wrong="numbers the rows of every stretch from the first",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="record-groups",
@@ -262,10 +229,7 @@ MUTANTS = (
         old="self.unseen.append(unseen)",
         new="self.unseen = [unseen]",
         wrong="counts the unanswered requests of the last stretch only",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="scan-reads",
@@ -273,10 +237,7 @@ MUTANTS = (
         old="if reads := done.get(Kind.READ):",
         new="if (reads := done.get(Kind.READ)) and not reads:",
         wrong="skips the reads",
-        tests=(
-            CHECKS.format("ordered"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("ordered"), oracle("reads")),
     ),
     Mutant(
         name="scan-extent",
@@ -284,10 +245,7 @@ MUTANTS = (
         old="high=high if self.high is None else max(high, self.high)",
         new="high=high",
         wrong="takes the last stretch's largest value for the largest",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("increments")),
     ),
     Mutant(
         name="scan-rows",
@@ -303,10 +261,7 @@ MUTANTS = (
         old='found |= {[*words, ""][code]',
         new='found = {[*words, ""][code]',
         wrong="knows the hosts of the last stretch only",
-        tests=(
-            ORACLE,
-            SAME,
-        ),
+        tests=(SAME, oracle("hosts")),
     ),
     Mutant(
         name="run-blank-host",
@@ -322,10 +277,7 @@ MUTANTS = (
         old="return 1 if self.returns is Returns.OLD else 0",
         new="return 0",
         wrong="takes old answers for new ones",
-        tests=(
-            CHECKS.format("bounded"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("bounded"), oracle("increments")),
     ),
     Mutant(
         name="evidence-start",
@@ -333,7 +285,7 @@ MUTANTS = (
         old="at = at[done.start[at] == self.start_ns]",
         new="at = at[done.start[at] >= self.start_ns]",
         wrong="shows an operation that was sent at another time",
-        tests=(ORACLE,),
+        tests=(oracle("reads"),),
     ),
     Mutant(
         name="evidence-last-value",
@@ -341,9 +293,6 @@ MUTANTS = (
         old="if kind not in one.kinds or one.high < low or one.low > high:",
         new="if kind not in one.kinds or one.high <= low or one.low > high:",
         wrong="does not find the smallest value of a stretch",
-        tests=(
-            CHECKS.format("unique"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("unique"), oracle("increments")),
     ),
 )

@@ -1,6 +1,6 @@
 """Weakenings of what the checks conclude, and of how that is told."""
 
-from tests.mutants.mutant import CHECKS, HISTORIES, LIBRARY, ORACLE, OVERLAP, SAME, Mutant
+from tests.mutants.mutant import CHECKS, HISTORIES, LIBRARY, OVERLAP, SAME, Mutant, oracle
 
 MUTANTS = (
     Mutant(
@@ -9,10 +9,7 @@ MUTANTS = (
         old="at = np.flatnonzero(slots.returned > 1)",
         new="at = np.flatnonzero(slots.returned > 2)",
         wrong="lets a value be handed out twice",
-        tests=(
-            CHECKS.format("unique"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("unique"), oracle("increments")),
     ),
     Mutant(
         name="unique-one",
@@ -20,10 +17,7 @@ MUTANTS = (
         old="if distinct < answers.count else",
         new="if distinct < answers.count - 1 else",
         wrong="lets one value be handed out twice",
-        tests=(
-            CHECKS.format("unique"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("unique"), oracle("increments")),
     ),
     Mutant(
         name="unique-nothing",
@@ -31,10 +25,7 @@ MUTANTS = (
         old="verdict=Verdict.INCONCLUSIVE",
         new="verdict=Verdict.PASS",
         wrong="passes where nothing was returned",
-        tests=(
-            CHECKS.format("unique"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("unique"), oracle("increments")),
     ),
     Mutant(
         name="bounded-initial",
@@ -42,10 +33,7 @@ MUTANTS = (
         old="lowest[Kind.INCREMENT] = low + 1",
         new="lowest[Kind.INCREMENT] = low",
         wrong="lets an increment return the initial value",
-        tests=(
-            CHECKS.format("bounded"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("bounded"), oracle("increments")),
     ),
     Mutant(
         name="bounded-final",
@@ -53,10 +41,7 @@ MUTANTS = (
         old="(extent.high or 0) <= high)",
         new="(extent.high or 0) <= high + 1)",
         wrong="lets a value be one beyond the final one",
-        tests=(
-            CHECKS.format("bounded"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("bounded"), oracle("increments")),
     ),
     Mutant(
         name="bounded-final-ignored",
@@ -64,10 +49,7 @@ MUTANTS = (
         old="return run.initial, run.final\n",
         new="return run.initial, None\n",
         wrong="ignores the final value",
-        tests=(
-            CHECKS.format("bounded"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("bounded"), oracle("increments")),
     ),
     Mutant(
         name="bounded-64-bits",
@@ -83,10 +65,7 @@ MUTANTS = (
         old="    if high is not None and high < low:\n",
         new="    if high is not None and high < low and checked:\n",
         wrong="does not see that the counter fell",
-        tests=(
-            CHECKS.format("bounded"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("bounded"), oracle("increments")),
     ),
     Mutant(
         name="gap-free-final-ignored",
@@ -94,10 +73,7 @@ MUTANTS = (
         old=("    if run.final is not None:\n        return run.final\n"),
         new="",
         wrong="ignores the final value",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="gap-free-reads",
@@ -105,10 +81,7 @@ MUTANTS = (
         old=("for kind in (Kind.INCREMENT, Kind.READ)]\n    return max("),
         new=("for kind in (Kind.INCREMENT,)]\n    return max("),
         wrong="forgets that a read saw more than any increment returned",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("reads")),
     ),
     Mutant(
         name="gap-free-allowed",
@@ -132,10 +105,7 @@ MUTANTS = (
         old="limit=len(unseen) + 1,",
         new="limit=len(unseen),",
         wrong="never looks at more holes than can be filled",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="gap-free-count-only",
@@ -143,10 +113,7 @@ MUTANTS = (
         old="if matching.lacking is not None:",
         new="if matching.lacking is not None and holes.count > len(unseen):",
         wrong="counts unanswered requests, whenever they were sent",
-        tests=(
-            CHECKS.format("gap_free"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="gap-free-missing-records",
@@ -178,10 +145,7 @@ MUTANTS = (
         old="    if grown < least:",
         new="    if grown < least - 1:",
         wrong="lets one answer more be given than happened",
-        tests=(
-            CHECKS.format("conserved"),
-            ORACLE,
-        ),
+        tests=(CHECKS.format("conserved"), oracle("increments")),
     ),
     Mutant(
         name="conserved-more",
@@ -269,10 +233,7 @@ MUTANTS = (
         old="verdict=worst(finding.verdict for finding in findings if finding.decides)",
         new="verdict=findings[0].verdict",
         wrong="gives the first check's verdict for all",
-        tests=(
-            CHECKS.format("judging"),
-            HISTORIES,
-        ),
+        tests=(CHECKS.format("judging"), HISTORIES),
     ),
     Mutant(
         name="verdict-informs",
@@ -376,10 +337,7 @@ MUTANTS = (
         old="window_ns=milliseconds(effect_window_ms),",
         new="",
         wrong="forgets the window that it was told",
-        tests=(
-            SAME,
-            LIBRARY,
-        ),
+        tests=(SAME, LIBRARY),
     ),
     Mutant(
         name="library-clocks",
@@ -387,9 +345,6 @@ MUTANTS = (
         old="error_ns=error_ns)",
         new="error_ns=0)",
         wrong="takes clocks for exact",
-        tests=(
-            SAME,
-            LIBRARY,
-        ),
+        tests=(SAME, LIBRARY),
     ),
 )
