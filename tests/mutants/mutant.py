@@ -11,6 +11,7 @@ CHECKS = "tests/analysis/checks/test_{}.py"
 SAME = "tests/analysis/test_same_judgement.py"
 MATCHING = "tests/analysis/test_matching.py"
 OVERLAP = "tests/analysis/test_overlap.py"
+BOUNDS = "tests/analysis/test_bounds.py"
 HISTORIES = "tests/analysis/test_histories.py"
 LIBRARY = "tests/analysis/test_library.py"
 

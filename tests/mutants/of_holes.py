@@ -1,6 +1,6 @@
 """Weakenings of what is missing, and of what can have filled it."""
 
-from tests.mutants.mutant import CHECKS, MATCHING, SAME, Mutant, oracle
+from tests.mutants.mutant import BOUNDS, CHECKS, MATCHING, SAME, Mutant, oracle
 
 MUTANTS = (
     Mutant(
@@ -51,7 +51,7 @@ MUTANTS = (
             'latest[inside] = earliest[np.searchsorted(slots.value, holes[inside], side="right")]'
         ),
         wrong="forgets that a read of the hole itself saw it filled",
-        tests=(oracle("reads"),),
+        tests=(BOUNDS, oracle("reads")),
     ),
     Mutant(
         name="holes-latest-carry",
@@ -59,7 +59,7 @@ MUTANTS = (
         old="carried = earliest[0]",
         new="carried = NEVER_NS",
         wrong="forgets at a chunk what was above it",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="holes-latest-below",
@@ -67,7 +67,7 @@ MUTANTS = (
         old="latest[:here] = earliest[0]",
         new="latest[:here] = NEVER_NS",
         wrong="lets holes below every answer be filled at any time",
-        tests=(oracle("reads"),),
+        tests=(BOUNDS, oracle("reads")),
     ),
     Mutant(
         name="holes-latest-reads",
@@ -75,7 +75,7 @@ MUTANTS = (
         old="np.minimum.at(ends, np.searchsorted(slots.value, reads.value), reads.end)",
         new="pass",
         wrong="forgets that a read saw more",
-        tests=(CHECKS.format("gap_free"), oracle("reads")),
+        tests=(BOUNDS, CHECKS.format("gap_free"), oracle("reads")),
     ),
     Mutant(
         name="holes-no-running-minimum",
@@ -83,7 +83,7 @@ MUTANTS = (
         old="earliest = np.minimum.accumulate(ends[::-1])[::-1]",
         new="earliest = ends",
         wrong="looks at the next larger answer only",
-        tests=(oracle("increments"),),
+        tests=(BOUNDS, oracle("increments")),
     ),
     Mutant(
         name="holes-earliest-tie",
@@ -91,7 +91,7 @@ MUTANTS = (
         old='np.searchsorted(value, holes[done:here], side="left")',
         new='np.searchsorted(value, holes[done:here], side="right") % len(value)',
         wrong="takes a read of the hole itself for one that saw less",
-        tests=(oracle("together"),),
+        tests=(BOUNDS, oracle("together")),
     ),
     Mutant(
         name="holes-earliest-last",
@@ -99,7 +99,7 @@ MUTANTS = (
         old="                passed.slots.latest_start[-1],\n",
         new="",
         wrong="forgets the largest answer below the last holes",
-        tests=(oracle("windows"),),
+        tests=(BOUNDS, oracle("windows")),
     ),
     Mutant(
         name="holes-earliest-read",
@@ -110,7 +110,7 @@ MUTANTS = (
         ),
         new="",
         wrong="forgets the reads of the largest answer below the last holes",
-        tests=(oracle("together"),),
+        tests=(BOUNDS, oracle("together")),
     ),
     Mutant(
         name="fills-late-tie",

@@ -1,6 +1,6 @@
 """Weakenings of what is made of the answers, and of their order in real time."""
 
-from tests.mutants.mutant import CHECKS, SAME, Mutant, oracle
+from tests.mutants.mutant import BOUNDS, CHECKS, SAME, Mutant, oracle
 
 MUTANTS = (
     Mutant(
@@ -9,7 +9,7 @@ MUTANTS = (
         old="late = np.flatnonzero(end < before)",
         new="late = np.flatnonzero(end <= before)",
         wrong="takes equal times for an order",
-        tests=(CHECKS.format("ordered"), oracle("increments")),
+        tests=(BOUNDS, CHECKS.format("ordered"), oracle("increments")),
     ),
     Mutant(
         name="order-no-running-maximum",
@@ -17,7 +17,7 @@ MUTANTS = (
         old="running = np.maximum.accumulate(starts)",
         new="running = starts",
         wrong="compares a value with the next smaller one only",
-        tests=(oracle("increments"),),
+        tests=(BOUNDS, oracle("increments")),
     ),
     Mutant(
         name="order-carry",
@@ -25,7 +25,7 @@ MUTANTS = (
         old="reached = running[-1]",
         new="reached = -NEVER_NS",
         wrong="forgets at a chunk what was below it",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="order-reads-start",
@@ -33,7 +33,7 @@ MUTANTS = (
         old="np.maximum.at(starts, at + 1, reads.start)",
         new="np.maximum.at(starts, at[:0], reads.start[:0])",
         wrong="forgets when reads were sent",
-        tests=(oracle("reads"),),
+        tests=(BOUNDS, oracle("reads")),
     ),
     Mutant(
         name="order-reads-own-value",
@@ -41,7 +41,7 @@ MUTANTS = (
         old="np.maximum.at(starts, at + 1, reads.start)",
         new="np.maximum.at(starts, at, reads.start)",
         wrong="puts a read before the increment it saw",
-        tests=(oracle("reads"),),
+        tests=(BOUNDS, oracle("reads")),
     ),
     Mutant(
         name="order-read-of-own",
@@ -49,7 +49,7 @@ MUTANTS = (
         old=("before_read = np.maximum(passed.before[passed.at], slots.latest_start[passed.at])"),
         new="before_read = passed.before[passed.at]",
         wrong="lets a read come before the increment it saw",
-        tests=(CHECKS.format("ordered"), oracle("reads")),
+        tests=(BOUNDS, CHECKS.format("ordered"), oracle("reads")),
     ),
     Mutant(
         name="order-reads-skipped",
@@ -57,7 +57,7 @@ MUTANTS = (
         old="            (reads.value, reads.end, before_read, True),\n",
         new="",
         wrong="never looks at what a read contradicts",
-        tests=(oracle("reads"),),
+        tests=(BOUNDS, oracle("reads")),
     ),
     Mutant(
         name="order-own-value",
@@ -65,7 +65,7 @@ MUTANTS = (
         old="yield Passed(slots, running[:-1], reads, at)",
         new="yield Passed(slots, running[1:], reads, at)",
         wrong="orders a value before itself",
-        tests=(oracle("increments"),),
+        tests=(BOUNDS, oracle("increments")),
     ),
     Mutant(
         name="order-count",
@@ -73,7 +73,7 @@ MUTANTS = (
         old="count += len(late)",
         new="count = len(late)",
         wrong="counts the inversions of the last chunk only",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="order-widest",
@@ -89,7 +89,7 @@ MUTANTS = (
         old="np.maximum.at(self._start, slot, start)",
         new="self._start[slot] = start",
         wrong="keeps of those that share a value the last one's start",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-last-end",
@@ -97,7 +97,7 @@ MUTANTS = (
         old="np.minimum.at(self._end, slot, end)",
         new="self._end[slot] = end",
         wrong="keeps of those that share a value the last one's end",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-count-once",
@@ -113,7 +113,7 @@ MUTANTS = (
         old="self._outside.add(value[~inside], start[~inside], end[~inside])",
         new="pass",
         wrong="forgets values that are far off",
-        tests=(oracle("increments"),),
+        tests=(BOUNDS, oracle("increments")),
     ),
     Mutant(
         name="slots-outside-start",
@@ -121,7 +121,7 @@ MUTANTS = (
         old="np.maximum.at(latest_start, slot, start)",
         new="latest_start[slot] = start",
         wrong="keeps of those far off that share a value the last one's start",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-last-chunk",
@@ -129,7 +129,7 @@ MUTANTS = (
         old="begins = range(0, len(segment.returned), CHUNK)",
         new="begins = range(0, len(segment.returned) - 1, CHUNK)",
         wrong="drops a last chunk of one value",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-last-of-chunk",
@@ -137,7 +137,7 @@ MUTANTS = (
         old="min(begin + CHUNK, len(segment.returned))",
         new="min(begin + CHUNK - 1, len(segment.returned))",
         wrong="drops the last value of a chunk",
-        tests=(SAME, oracle("increments")),
+        tests=(BOUNDS, SAME, oracle("increments")),
     ),
     Mutant(
         name="slots-reads-of-last",
@@ -145,7 +145,7 @@ MUTANTS = (
         old='int(np.searchsorted(self.value, last, side="right"))',
         new='int(np.searchsorted(self.value, last, side="left"))',
         wrong="drops the reads of the last value of a chunk",
-        tests=(oracle("reads"),),
+        tests=(BOUNDS, oracle("reads")),
     ),
     Mutant(
         name="slots-count-for-distinct",
@@ -177,6 +177,6 @@ MUTANTS = (
         old="self._blank_up_to(int(read_values[inside].max()) - self._first + 1)",
         new="self._blank_up_to(int(read_values[inside].max()) - self._first)",
         wrong="has no slot for the largest value read",
-        tests=(oracle("reads"),),
+        tests=(BOUNDS, oracle("reads")),
     ),
 )

@@ -84,3 +84,15 @@ def test_a_torn_interval_raises_no_alarm_of_order() -> None:
     judgement = judge_run(run)
     assert judgement.finding("ordered").verdict is PASS
     assert judgement.verdict is INCONCLUSIVE
+
+
+def test_the_widest_is_shown_first() -> None:
+    """Even where so many are out of order that it is not among the lowest."""
+    late = ok(1_000, 1_001, 1, worker="late")
+    early = [ok(0, 990, value) for value in range(2, 40)]
+    finding = ordered.check(run_of([late, *early, ok(0, 3, 40, worker="early")]))
+    assert finding.evidence[0].summary == (
+        "40 was returned to early 997 ns before late sent the request that returned 1"
+    )
+    assert [piece.operations[0]["value"] for piece in finding.evidence[1:]] == [*range(2, 21)]
+    assert finding.evidence_total == 39
