@@ -8,7 +8,7 @@ from analysis.checks import bounded
 from analysis.verdict import Verdict
 from history.operation import Returns
 from tests.analysis.checks.finding import assert_finding
-from tests.runs import ok, read, run_of
+from tests.runs import lost, ok, read, run_of
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
 
@@ -54,6 +54,20 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
             FAIL,
             "1 value outside (0, unknown].",
             id="old: the value after the largest one is beyond 64 bits",
+        ),
+        pytest.param(
+            [ok(0, 1, 2**63 - 2)],
+            {"returns": Returns.OLD, "initial": 2**63 - 2, "final": 2**63 - 1},
+            PASS,
+            "1 value, all within (9,223,372,036,854,775,806, 9,223,372,036,854,775,807].",
+            id="old: but not that after the last but one",
+        ),
+        pytest.param(
+            [lost(0)],
+            {"final": -1},
+            FAIL,
+            "The counter fell from 0 to -1, and nothing decremented it.",
+            id="the counter fell",
         ),
         pytest.param(
             [decrement(0, 1, -(2**63)), ok(0, 1, -1)],

@@ -25,6 +25,22 @@ PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
             id="unseen increments",
         ),
         pytest.param(
+            [ok(0, 1, 1)],
+            {"final": 2},
+            FAIL,
+            "The counter grew by 2 (from 0 to final value 2); the answers account for 1 "
+            "increment: 1 happened that no request can account for.",
+            id="one unseen increment",
+        ),
+        pytest.param(
+            [ok(0, 1, 1), ok(0, 1, 1)],
+            {},
+            FAIL,
+            "The counter grew by 1 (from 0 to largest value returned 1); the answers account for "
+            "2 increments: 1 more were answered than happened.",
+            id="one more than happened",
+        ),
+        pytest.param(
             [ok(0, 1, 1), lost(0)],
             {"final": 2},
             PASS,

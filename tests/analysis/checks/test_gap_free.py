@@ -12,6 +12,7 @@ from analysis.holes import find_holes
 from analysis.judging import judge_run
 from analysis.slots import Filling
 from analysis.verdict import Verdict
+from history.operation import Returns
 from tests.analysis.checks.finding import assert_finding
 from tests.runs import lost, ok, read, run_of
 
@@ -27,6 +28,83 @@ PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
             FAIL,
             "2 values of 1 to 4 missing, and no request went unanswered.",
             id="unexplained gap",
+        ),
+        pytest.param(
+            [lost(0), ok(7, 8, 1), ok(7, 9, 3)],
+            {"window_ns": 5},
+            FAIL,
+            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
+            "long as no request acts later than 5 ns after it was sent (effect-window-ms).",
+            id="a FAIL that rests on the window says so",
+        ),
+        pytest.param(
+            [lost(9), ok(0, 1, 1), ok(2, 3, 3)],
+            {"window_ns": 5},
+            FAIL,
+            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time.",
+            id="one that does not rest on it does not",
+        ),
+        pytest.param(
+            [read(0, 10, 1), lost(15)],
+            {"final": 1},
+            FAIL,
+            "1 value of 1 to 1 missing, 1 had been passed before any of 1 unanswered request was "
+            "sent.",
+            id="read before anybody asked for it",
+        ),
+        pytest.param(
+            [ok(0, 1, 0), ok(2, 3, 2**63 - 1)],
+            {"returns": Returns.OLD, "final": 2},
+            INCONCLUSIVE,
+            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "0 allowed (allow-unanswered); a run in which every request is answered would decide "
+            "it, or the database's own log of its writes.",
+            id="whoever was told too large a number can have taken any",
+        ),
+        pytest.param(
+            [ok(0, 1, 2), lost(99, reason="damaged-record")],
+            {},
+            INCONCLUSIVE,
+            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "0 allowed (allow-unanswered); a run in which every request is answered would decide "
+            "it, or the database's own log of its writes.",
+            id="the times of a damaged record say nothing",
+        ),
+        pytest.param(
+            [lost(0)],
+            {"final": 0},
+            INCONCLUSIVE,
+            "No increment returned a value: a history with answered increments would decide it.",
+            id="nothing returned",
+        ),
+        pytest.param(
+            [ok(0, 1, 1), lost(0)],
+            {},
+            PASS,
+            "1 value, none missing (1 to 1). 1 request got no answer, and none of them took a "
+            "number that is missing.",
+            id="nothing missing",
+        ),
+        pytest.param(
+            [ok(0, 1, 1), ok(0, 1, 1), ok(0, 1, 3)],
+            {},
+            FAIL,
+            "1 value of 1 to 3 missing, and no request went unanswered.",
+            id="a duplicate hides no hole",
+        ),
+        pytest.param(
+            [ok(0, 1, 0), ok(0, 1, 2)],
+            {},
+            FAIL,
+            "1 value of 1 to 2 missing, and no request went unanswered.",
+            id="nor does a value below the first",
+        ),
+        pytest.param(
+            [ok(0, 1, 1), ok(0, 1, 3)],
+            {"final": 2},
+            FAIL,
+            "1 value of 1 to 2 missing, and no request went unanswered.",
+            id="nor one beyond the last",
         ),
         pytest.param(
             [ok(0, 1, 10**18), lost(0)],
