@@ -7,7 +7,9 @@ table into docs/method.md.
 import argparse
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from analysis.checks import OF_INCREMENTS
 from analysis.run import Run
@@ -72,18 +74,20 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=20_000, help="of each [%(default)s]")
     parser.add_argument("--kind", choices=KINDS, action="append", help="[default: all]")
     parser.add_argument("--seed", type=int, default=1, help="of the histories [%(default)s]")
+    parser.add_argument("--processes", type=int, default=1, help="at once [%(default)s]")
     parser.add_argument("--write", action="store_true", help="the table, into docs/method.md")
     options = parser.parse_args()
     print(HEADING, flush=True)
     disagreed = False
     rows = [HEADING]
-    for kind in options.kind or KINDS:
-        found = count(kind, examples=options.examples, seed=options.seed)
-        rows.append(found.row())
-        print(found.row(), flush=True)
-        for example, history, owed, given in found.wrong[:3]:
-            print(f"{kind} {example}: {given}, not {owed}: {history}", file=sys.stderr)
-        disagreed |= bool(found.wrong)
+    counted = partial(count, examples=options.examples, seed=options.seed)
+    with ProcessPoolExecutor(options.processes) as processes:
+        for found in processes.map(counted, options.kind or KINDS):
+            rows.append(found.row())
+            print(found.row(), flush=True)
+            for example, history, owed, given in found.wrong[:3]:
+                print(f"{found.kind} {example}: {given}, not {owed}: {history}", file=sys.stderr)
+            disagreed |= bool(found.wrong)
     if options.write:
         command = f"--examples {options.examples} --seed {options.seed}"
         table = f"With `{command}`:\n\n" + "\n".join(rows) + "\n"

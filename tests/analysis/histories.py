@@ -21,7 +21,8 @@ BENDS = ("swap", "duplicate", "gap", "shift", "late")
 FAR = 10**12
 """Further apart than any array reaches."""
 _WINDOWS = {"windows": (None, 0, 2, 5), "together": (None, 0, 2, 5), "re-sends": (None, 0, 3)}
-_LATEST = 14
+_LATEST = (14, 14, 6)
+"""When the last request of a history is sent at most; early, where many are at once."""
 _BASES = (0, 0, 0, 3, -3, FAR, -FAR, INT64_MIN + 40, INT64_MAX - 60)
 _SLACKS = (4, 2, 1)
 """How much earlier a request may be sent, and later be answered, than it takes effect."""
@@ -86,10 +87,10 @@ def arbitrary(choose: Choice, kind: str) -> History:
     """Anything at all: mostly wrong."""
     base = choose.one_of(_BASES)
     values = [base + step for step in (1, 2, 3, 1, 2, 4, 5, 0, -1)]
-    longest = 2 * choose.one_of(_SLACKS)
+    longest, latest = 2 * choose.one_of(_SLACKS), choose.one_of(_LATEST)
     requests = []
     for _ in range(choose.between(0, 6)):
-        start = choose.between(0, _LATEST)
+        start = choose.between(0, latest)
         request = Request(
             start=start,
             end=start + choose.between(0, longest),
@@ -158,9 +159,10 @@ def right(choose: Choice, kind: str) -> History:
     blank = _whole(choose, kind, [], base=base, final=None)
     requests: list[Request] = []
     moments: list[tuple[int, int, str]] = []
-    slack = choose.one_of(_SLACKS)
+    slack, latest = choose.one_of(_SLACKS), choose.one_of(_LATEST)
     for _ in range(choose.between(0, 7)):
-        request, instants = _attempt(choose, kind, blank.window, slack)
+        instant = choose.between(0, latest)
+        request, instants = _attempt(choose, kind, instant, window=blank.window, slack=slack)
         moments += [(instant, len(requests), role) for instant, role in instants]
         requests.append(request)
     counter = base
@@ -176,10 +178,9 @@ def right(choose: Choice, kind: str) -> History:
 
 
 def _attempt(
-    choose: Choice, kind: str, window: int | None, slack: int
+    choose: Choice, kind: str, instant: int, *, window: int | None, slack: int
 ) -> tuple[Request, list[tuple[int, str]]]:
     """Give a request, without its value, and when what of it happened."""
-    instant = choose.between(0, _LATEST)
     start, end = instant - choose.between(0, slack), instant + choose.between(0, slack)
     roles = ["increment", "increment", "increment", "unseen", "never"]
     roles += ["read", "read"] if _has(kind, "reads") else []
@@ -222,7 +223,10 @@ def bent(choose: Choice, history: History) -> History:
             requests[at] = replace(one, value=requests[other].value)
             requests[other] = replace(requests[other], value=one.value)
         case "duplicate":
-            requests[at] = replace(one, value=requests[choose.one_of(valued)].value)
+            if choose.between(0, 1):
+                requests.append(_moved(choose, one))
+            else:
+                requests[at] = replace(one, value=requests[choose.one_of(valued)].value)
         case "gap":
             del requests[at]
         case "shift":

@@ -18,7 +18,7 @@ Answer = tuple[int, int, int, bool]
 """The value, when it was asked for and when it came, and whether it is a read's."""
 
 ANSWERS = st.lists(
-    st.tuples(st.integers(-2, 9), st.integers(0, 20), st.integers(0, 9), st.booleans()),
+    st.tuples(st.integers(-1, 5), st.integers(0, 20), st.integers(0, 9), st.booleans()),
     max_size=8,
 ).map(lambda rows: [(value, start, start + length, read) for value, start, length, read in rows])
 
@@ -34,7 +34,7 @@ def answers_of(answers: list[Answer], *, expected: int) -> Answers:
     return filling.close()
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=2 * EXAMPLES)
 @given(
     answers=ANSWERS,
     expected=st.sampled_from([0, 3, 100]),
@@ -47,7 +47,7 @@ def test_bounds_and_inversions_against_all_answers(
         patch.setattr(slots, "CHUNK", chunk)
         found = answers_of(answers, expected=expected)
         returned = {value for value, _, _, is_read in answers if not is_read}
-        holes = np.array(sorted(set(range(-3, 12)) - returned), dtype=np.int64)
+        holes = np.array(sorted(set(range(-2, 8)) - returned), dtype=np.int64)
         latest = latest_fill(found, holes).tolist()
         earliest = earliest_fill(found, holes).tolist()
         inversions = find_inversions(found, limit=99)

@@ -164,14 +164,6 @@ MUTANTS = (
         tests=(SAME, oracle("increments")),
     ),
     Mutant(
-        name="slots-highest",
-        file="analysis/slots.py",
-        old="self._high = high if self._high is None else max(high, self._high)",
-        new="self._high = high",
-        wrong="takes the last stretch's largest value for the largest",
-        tests=(SAME, oracle("increments")),
-    ),
-    Mutant(
         name="slots-read-values",
         file="analysis/slots.py",
         old="self._blank_up_to(int(read_values[inside].max()) - self._first + 1)",

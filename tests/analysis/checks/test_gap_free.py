@@ -45,6 +45,22 @@ PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
             id="one that does not rest on it does not",
         ),
         pytest.param(
+            [ok(0, 10, 2), lost(10)],
+            {"allow_unanswered": 1},
+            PASS,
+            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "1 allowed (allow-unanswered).",
+            id="sent in the instant it was overtaken",
+        ),
+        pytest.param(
+            [lost(0), ok(5, 8, 1), ok(5, 9, 3)],
+            {"window_ns": 5, "allow_unanswered": 1},
+            PASS,
+            "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
+            "1 allowed (allow-unanswered).",
+            id="in the last instant of its window",
+        ),
+        pytest.param(
             [read(0, 10, 1), lost(15)],
             {"final": 1},
             FAIL,

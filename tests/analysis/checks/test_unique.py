@@ -24,6 +24,14 @@ PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
             id="two clients, same value",
         ),
         pytest.param(
+            [ok(0, 1, 1), ok(2, 3, 1)],
+            {},
+            FAIL,
+            "1 value returned more than once, by 2 operations: 1 was returned twice: to row 1 at "
+            "time 0 ns and to row 2 2 ns later.",
+            id="a value that a correct counter can return",
+        ),
+        pytest.param(
             [ok(0, 1, 5), read(2, 3, 5), read(2, 3, 5)],
             {},
             PASS,
