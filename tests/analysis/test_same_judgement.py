@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis import judge, record, scan, slots
@@ -30,8 +30,33 @@ EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "120")) // 8 + 1
 HISTORIES = st.sampled_from(["reads", "re-sends", "together"]).flatmap(drawn_histories)
 
 
+EVERYTHING = History(
+    requests=(
+        Request(start=0, end=3, value=1),
+        Request(start=1, end=2, value=4),
+        Request(start=4, end=5, value=1, host="b"),
+        Request(start=9, end=8, value=2),
+        Request(start=9, end=7, outcome="rejected"),
+        Request(start=5, outcome="indeterminate", host="b"),
+        Request(start=5, end=6, value=5, is_read=True, host="c"),
+        Request(start=6, end=9, value=FAR, attempts=2),
+        Request(start=6, end=9, value=-FAR),
+        Request(start=7, outcome="indeterminate", is_read=True),
+        Request(start=7, end=9, value=3, is_read=True),
+        Request(start=8, end=9, value=2, host="c"),
+        Request(start=8, end=8, outcome="rejected"),
+        Request(start=8, outcome="indeterminate"),
+    ),
+    final=6,
+    window=3,
+    clocks={"": (0, 1), "b": (2, 0), "c": (-1, 1)},
+)
+"""Whatever can be wrong, more than once."""
+
+
 def on_histories(test: Callable[[History], None]) -> Callable[[], None]:
-    return settings(max_examples=EXAMPLES)(given(history=HISTORIES)(test))
+    asked = settings(max_examples=EXAMPLES)(given(history=HISTORIES)(test))
+    return example(history=EVERYTHING)(asked)
 
 
 def afresh(run: Run) -> Run:
