@@ -98,7 +98,7 @@ def uncertain(stretch: Stretch, kind: Kind, *, shift: int, window_ns: int | None
     start = stretch.start[behind]
     sent_last = np.where(first_of_row & unsure[behind], start, stretch.end[behind])
     until = np.full(len(behind), NEVER_NS)
-    if window_ns is not None:
+    if window_ns is not None and window_ns < NEVER_NS:
         in_time = sent_last < NEVER_NS - window_ns
         until[in_time] = sent_last[in_time] + window_ns
     unreliable = (stretch.inconsistent | stretch.is_reason(Reason.DAMAGED_RECORD))[behind]

@@ -62,7 +62,7 @@ MUTANTS = (
     Mutant(
         name="effects-window-ignored",
         file="analysis/effects.py",
-        old="if window_ns is not None:",
+        old="if window_ns is not None and window_ns < NEVER_NS:",
         new="if window_ns is not None and window_ns < 0:",
         wrong="takes every window for endless",
         tests=(oracle("windows"),),
@@ -186,8 +186,8 @@ MUTANTS = (
     Mutant(
         name="stretch-blank-end",
         file="analysis/stretch.py",
-        old='return self.numbers("end_ns", blank=int(NEVER_NS))',
-        new='return self.numbers("end_ns", blank=0)',
+        old='self.numbers("end_ns", blank=int(NEVER_NS))',
+        new='self.numbers("end_ns", blank=0)',
         wrong="takes a request without an answer for one that ended at once",
         tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,7 +12,7 @@ from analysis.judging import judge_run
 from analysis.outputs import junit_xml, verdict_json
 from analysis.run import Run
 from analysis.verdict import Finding, Verdict, worst
-from tests.runs import busy, ok, recorded, run_of
+from tests.runs import busy, lost, ok, read, recorded, run_of
 
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 
@@ -73,3 +74,30 @@ def test_hostile_text_in_outputs() -> None:
     assert suite.find("testcase[@name='unique']/failure") is not None
     assert "5 was returned twice" in verdict_json(judgement)
     assert str(judgement).startswith("FAIL  <x>")
+
+
+LEAST, MOST = -(2**63), 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "fields", "failing"),
+    [
+        ([ok(0, 1, LEAST + 1)], {"initial": LEAST, "final": MOST}, {"gap-free", "conserved"}),
+        ([ok(0, 1, MOST), ok(0, 1, 0)], {"initial": LEAST}, {"gap-free", "conserved"}),
+        ([read(0, 1, MOST)], {"initial": LEAST}, {"gap-free"}),
+        ([], {"initial": LEAST, "final": MOST}, {"gap-free", "conserved"}),
+        ([ok(0, 1, LEAST)], {"initial": MOST}, {"bounded", "conserved"}),
+        ([ok(0, 1, MOST), ok(2, 3, MOST - 1)], {"initial": MOST - 2}, {"ordered"}),
+        ([ok(LEAST, MOST, 1), ok(LEAST, LEAST, 2), ok(MOST, MOST, 3)], {}, set()),
+        ([ok(LEAST, MOST, 1), ok(LEAST, LEAST, 3), ok(MOST, MOST, 2)], {}, {"ordered"}),
+        ([ok(LEAST, LEAST + 1, 2), lost(MOST)], {}, {"gap-free"}),
+        ([ok(0, 1, 2), lost(0)], {"window_ns": 2**80}, set()),
+        ([ok(0, 1, 2), lost(MOST - 1)], {"window_ns": MOST}, {"gap-free"}),
+    ],
+)
+def test_numbers_at_the_ends_of_64_bits(
+    rows: list[dict[str, Any]], fields: dict[str, Any], failing: set[str]
+) -> None:
+    findings = judge_run(run_of(rows, **fields)).findings
+    assert {finding.check for finding in findings if finding.verdict is FAIL} == failing
+    assert not [f.summary for f in findings if f.summary.startswith("The check itself broke")]
