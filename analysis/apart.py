@@ -5,7 +5,6 @@ common time, a precedes b only if end_a + e_g < start_b - e_h. That relation is 
 true precedence, so that no error of the clocks can raise a false alarm.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +66,19 @@ def offsets_and_errors(run: Run) -> tuple[Int64s, Int64s]:
     )
 
 
+def widened(run: Run, start: Int64s, end: Int64s, host: Int64s) -> tuple[Int64s, Int64s]:
+    """Give intervals of the common time that hold those of these hosts' clocks for certain.
+
+    Where nothing is known of a clock, that is all of time.
+    """
+    offset, error = (of_host[host] for of_host in offsets_and_errors(run))
+    known = np.array([name in run.clocks for name in run.hosts], dtype=bool)[host]
+    return (
+        np.where(known, shifted(start, offset - error), -NEVER_NS),
+        np.where(known, shifted(end, offset + error), NEVER_NS),
+    )
+
+
 def find_apart(run: Run, *, limit: int) -> Apart:
     """Find operations that are out of order although several hosts' clocks stamped them."""
     timed = _timed(run)
@@ -75,13 +87,10 @@ def find_apart(run: Run, *, limit: int) -> Apart:
     start, end = shifted(timed.done.start, offset), shifted(timed.done.end, offset)
     own = _latest_on_own_host(timed)
     violating = _violating(timed.done.end, timed.done.start, own)
-    late_of = own
-    if not unknown:
-        wide_start, wide_end = shifted(start, -error), shifted(end, error)
-        across = _latest(timed.key, wide_start)
-        beyond = _violating(wide_end, wide_start, across)
-        late_of = np.where(violating, own, across)
-        violating |= beyond
+    wide_start, wide_end = widened(run, timed.done.start, timed.done.end, timed.host)
+    across = _latest(timed.key, wide_start)
+    late_of = np.where(violating, own, across)
+    violating |= _violating(wide_end, wide_start, across)
     level = _latest(timed.key, start)
     possible = _violating(end, start, level)
     at = np.flatnonzero(violating)[:limit]
@@ -146,4 +155,4 @@ def _hiding(late_start: Int64s, early_end: Int64s) -> int | None:
     """Give the smallest error of each clock that would hide every inversion."""
     if not len(late_start):
         return None
-    return math.ceil(int((late_start - early_end).view(np.uint64).max()) / 2)
+    return (int((late_start - early_end).view(np.uint64).max()) + 1) // 2

@@ -82,9 +82,9 @@ def uncertain(stretch: Stretch, kind: Kind, *, shift: int, window_ns: int | None
 
     They are unanswered requests, answers whose value is not known, and, of a request that was
     sent r times, the r - 1 sends that are not the operation itself. `window_ns` bounds how long
-    after it was sent a request can still take effect; None if nothing does. Of a request sent
-    more than once only the end says when that was for the last time. Those of a row that
-    contradicts itself may have happened at any time.
+    after it was sent a request can still take effect; None if nothing does. A request was first
+    sent at its start; of further sends only the end says when the last one was. Those of a row
+    that contradicts itself may have happened at any time.
     """
     valued = stretch.ok & stretch.present("value")
     unsure: Bools = stretch.is_outcome(Outcome.INDETERMINATE) | (stretch.inconsistent & ~valued)
@@ -93,14 +93,17 @@ def uncertain(stretch: Stretch, kind: Kind, *, shift: int, window_ns: int | None
     if stretch.has("attempts"):
         effects += np.maximum(stretch.attempts - 1, 0)
     at = np.flatnonzero((effects > 0) & stretch.is_kind(kind))
-    start, until = stretch.start[at], np.full(len(at), NEVER_NS)
-    if window_ns is not None:
-        sent_last = np.where(stretch.attempts[at] > 1, stretch.end[at], start)
+    behind = np.repeat(at, effects[at])
+    first_of_row = np.concatenate(([True], behind[1:] != behind[:-1]))[: len(behind)]
+    start = stretch.start[behind]
+    sent_last = np.where(first_of_row & unsure[behind], start, stretch.end[behind])
+    until = np.full(len(behind), NEVER_NS)
+    if window_ns is not None and window_ns < NEVER_NS:
         in_time = sent_last < NEVER_NS - window_ns
         until[in_time] = sent_last[in_time] + window_ns
-    unreliable = (stretch.inconsistent | stretch.is_reason(Reason.DAMAGED_RECORD))[at]
-    start, until = np.where(unreliable, -NEVER_NS, start), np.where(unreliable, NEVER_NS, until)
-    times = effects[at]
+    unreliable = (stretch.inconsistent | stretch.is_reason(Reason.DAMAGED_RECORD))[behind]
     return Effects(
-        np.repeat(start, times), np.repeat(until, times), np.repeat(stretch.first_row + at, times)
+        np.where(unreliable, -NEVER_NS, start),
+        np.where(unreliable, NEVER_NS, until),
+        stretch.first_row + behind,
     )

@@ -1,15 +1,17 @@
 """Which holes each effect that nobody saw can have filled, in real time. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from analysis.apart import host_rows, offsets_and_errors, shifted
+from analysis.apart import host_rows, widened
 from analysis.effects import Completed
 from analysis.holes import earliest_fill, latest_fill
 from analysis.run import Run
 from analysis.slots import Answers, Filling
-from analysis.stretch import Bools, Int64s
+from analysis.stretch import Int64s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +49,12 @@ def fillable(run: Run, holes: Int64s) -> Fills:
     for host in range(len(run.hosts)):
         own = host_of[unseen.row] == host
         if own.any():
-            answers = _answers(run, host_of == host)
+            answers = _answers(run, partial(_of_host, host, host_of))
             found = _fills(answers, holes, unseen.start[own], unseen.until[own])
             first[own], last[own] = found.first, found.last
-    if not set(run.hosts) <= set(run.clocks):
-        return fills
-    offset, error = (of_host[host_of] for of_host in offsets_and_errors(run))
-    widened = _answers(run, np.ones(len(host_of), dtype=bool), offset - error, offset + error)
-    start = shifted(unseen.start, (offset - error)[unseen.row])
-    until = shifted(unseen.until, (offset + error)[unseen.row])
-    return fills.within(_fills(widened, holes, start, until))
+    everyone = _answers(run, partial(_widened, run, host_of))
+    start, until = widened(run, unseen.start, unseen.until, host_of[unseen.row])
+    return fills.within(_fills(everyone, holes, start, until))
 
 
 def _fills(answers: Answers, holes: Int64s, start: Int64s, until: Int64s) -> Fills:
@@ -67,20 +65,20 @@ def _fills(answers: Answers, holes: Int64s, start: Int64s, until: Int64s) -> Fil
     )
 
 
-def _answers(
-    run: Run, rows: Bools, earlier: Int64s | None = None, later: Int64s | None = None
-) -> Answers:
-    """Give the answers of some rows, starts and ends moved by so many nanoseconds each."""
+def _answers(run: Run, told: Callable[[Completed], Completed]) -> Answers:
+    """Give the answers of what remains of the operations, each as it is told."""
     filling = Filling(initial=run.initial, expected=0)
-
-    def moved(done: Completed) -> Completed:
-        own = rows[done.row]
-        start, end, row = done.start[own], done.end[own], done.row[own]
-        if earlier is not None and later is not None:
-            start, end = shifted(start, earlier[row]), shifted(end, later[row])
-        return Completed(done.value[own], start, end, row)
-
-    ups, reads = moved(run.increments), moved(run.reads)
+    ups, reads = told(run.increments), told(run.reads)
     filling.add_increments(ups.value, ups.start, ups.end)
     filling.add_reads(reads.value, reads.start, reads.end, reads.row)
     return filling.close()
+
+
+def _of_host(host: int, host_of: Int64s, done: Completed) -> Completed:
+    own = host_of[done.row] == host
+    return Completed(done.value[own], done.start[own], done.end[own], done.row[own])
+
+
+def _widened(run: Run, host_of: Int64s, done: Completed) -> Completed:
+    start, end = widened(run, done.start, done.end, host_of[done.row])
+    return Completed(done.value, start, end, done.row)

@@ -63,7 +63,7 @@ def find_holes(answers: Answers, initial: int, last: int, *, limit: int, runs: i
             listed += len(singles)
     if last > below:
         found += 1
-        described.append((below + 1, last - below))
+        described.append((below + 1, min(last - below, int(NEVER_NS))))
         lowest.append(below + 1 + np.arange(min(last - below, limit - listed), dtype=np.int64))
     kept = np.array(described[:runs], dtype=np.int64).reshape(-1, 2)
     return Holes(

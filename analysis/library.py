@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,13 +90,25 @@ def with_options(
     """
     run = dataclasses.replace(run, give_up=budget(search_budget_s))
     if effect_window_ms is not None:
-        window_ns = None if math.isinf(effect_window_ms) else round(effect_window_ms * 1e6)
+        window_ns = milliseconds(effect_window_ms)
         run = dataclasses.replace(run, window_ns=window_ns, window_of="effect-window-ms")
-    if clock_error_ms is not None:
-        error_ns = round(clock_error_ms * 1e6)
+    error_ns = milliseconds(clock_error_ms)
+    if error_ns is not None:
         clocks = {h: ClockBound(host=h, offset_ns=0, error_ns=error_ns) for h in run.hosts}
         run = dataclasses.replace(run, clocks=clocks)
     return run
+
+
+def milliseconds(length_ms: float | None) -> int | None:
+    """Give milliseconds as nanoseconds; None, and what is longer than any time, is None.
+
+    Raises UserError for a length that is less than nothing, or no number.
+    """
+    if length_ms is None:
+        return None
+    if not length_ms >= 0:
+        raise UserError(f"found {length_ms} milliseconds, expected a number of at least 0")
+    return None if length_ms * 1e6 >= INT64_MAX else round(length_ms * 1e6)
 
 
 def budget(seconds: float) -> Callable[[], bool]:

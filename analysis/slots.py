@@ -83,15 +83,12 @@ class Segment:
 class Answers:
     """All that was answered: the increments by value, and the reads.
 
-    Every value that a read returned has a slot too. `first` and `last` are the smallest and
-    largest value that an increment returned, None when none did; `count` is how many returned.
+    Every value that a read returned has a slot too. `count` is how many increments returned.
     """
 
     segments: Sequence[Segment]
     reads: Reads
     count: int
-    first: int | None
-    last: int | None
 
     @property
     def distinct(self) -> int:
@@ -143,8 +140,6 @@ class Filling:
         self._outside = _Aside()
         self._reads = _Aside()
         self._count = 0
-        self._low: int | None = None
-        self._high: int | None = None
 
     def add_increments(self, value: Int64s, start: Int64s, end: Int64s) -> None:
         """Add completed increments; `value` is the one after each."""
@@ -152,8 +147,6 @@ class Filling:
             return
         low, high = int(value.min()), int(value.max())
         self._count += len(value)
-        self._low = low if self._low is None else min(low, self._low)
-        self._high = high if self._high is None else max(high, self._high)
         if low < self._first or high - self._first >= len(self._returned):
             inside = self._reach(value)
             self._outside.add(value[~inside], start[~inside], end[~inside])
@@ -181,13 +174,7 @@ class Filling:
         columns = self._reads.joined(4)
         order = np.argsort(columns[0], kind="stable")
         reads = Reads(*(column[order] for column in columns))
-        return Answers(
-            segments=self._segments(reads.value),
-            reads=reads,
-            count=self._count,
-            first=self._low,
-            last=self._high,
-        )
+        return Answers(segments=self._segments(reads.value), reads=reads, count=self._count)
 
     def _segments(self, read_values: Int64s) -> list[Segment]:
         value, start, end = self._outside.joined(3)

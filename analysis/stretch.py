@@ -13,7 +13,8 @@ from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 NEVER_NS = np.int64(2**63 - 1)
-"""End of an interval that never ended: later than every time; its negative is before all."""
+"""End of an interval that never ended: no time is later; none is before its negative, which is
+one more than the least of 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class Stretch:
 
     @cached_property
     def start(self) -> Int64s:
-        """When it was sent, nanoseconds."""
-        return self.numbers("start_ns", blank=0)
+        """When it was sent, nanoseconds; never before -NEVER_NS."""
+        return np.maximum(self.numbers("start_ns", blank=0), -NEVER_NS)
 
     @cached_property
     def end(self) -> Int64s:
-        """When its answer had been read, nanoseconds."""
-        return self.numbers("end_ns", blank=int(NEVER_NS))
+        """When its answer had been read, nanoseconds; never before -NEVER_NS."""
+        return np.maximum(self.numbers("end_ns", blank=int(NEVER_NS)), -NEVER_NS)
 
     @cached_property
     def value(self) -> Int64s:

@@ -3,10 +3,18 @@
 import signal
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # A slow machine is no failure: nothing in a test is judged by how long it took.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Against programs that are wrong on purpose (tests.mutants): to have failed is enough.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("patient"),
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile("patient")
 
 

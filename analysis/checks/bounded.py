@@ -7,14 +7,14 @@ from analysis.evidence import pieces, plural
 from analysis.run import Run
 from analysis.scan import Rows
 from analysis.stretch import Stretch
-from analysis.verdict import EVIDENCE_CAP, Finding, Verdict
+from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
 from history.operation import Kind
 
 NAME = "bounded"
 
 
 def check(run: Run) -> Finding:
-    """FAIL when a value lies outside (initial, final], or beyond 64 bits.
+    """FAIL when a value lies outside (initial, final], or beyond 64 bits, or final < initial.
 
     With decrements the values that could be reached at all take the place of the interval.
     A read may also return the initial value itself. Without a final value only the lower
@@ -47,6 +47,16 @@ def check(run: Run) -> Finding:
                 lambda _, shown: f"value {_said(shown[0]['value'])} lies outside {interval}",
             ),
             evidence_total=total,
+        )
+    if high is not None and high < low:
+        fell = f"The counter fell from {low:,} to {high:,}, and nothing decremented it"
+        return Finding(
+            check=NAME,
+            verdict=Verdict.FAIL,
+            summary=f"{fell}.",
+            counts=counts,
+            evidence=(Evidence(summary=fell),),
+            evidence_total=1,
         )
     if not checked:
         return Finding(

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import frame as frames
 from analysis.__main__ import main
 from analysis.convert import write_history
-from analysis.frame import frame_of, load_history, record_of
+from analysis.frame import load_history, record_of
 from analysis.load import load_record
 from analysis.options import parsed
 from history.errors import UserError
@@ -82,7 +83,7 @@ def test_what_was_written_is_read(
         assert "write a .parquet file" in refused
         assert not path.exists()
     else:
-        assert same(load_history(path), frame_of(record_of(frame)))
+        assert same(load_history(path), frames.frame_of(record_of(frame)))
     assert [found.name for found in path.parent.iterdir()] in ([path.name], [])
 
 
