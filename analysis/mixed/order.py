@@ -1,0 +1,50 @@
+"""Is this an order in which a counter can have made these moves? The definition, in one pass.
+
+Exact and O(n): it needs nothing of how the order was found, be it by a search or from an
+audit trail of the service (CHECKERS B). So a search that errs can never give a false PASS.
+"""
+
+from itertools import accumulate
+
+import numpy as np
+
+from analysis.mixed.history import Int64s, Moves
+
+_EXACT = 2.0**62
+
+
+def verify_order(moves: Moves, order: Int64s) -> str | None:
+    """Say what is wrong with an order of positions in `moves`; None when nothing is.
+
+    Every move that must have happened stands in it once, one that perhaps happened at most
+    once. There are instants in that order within all the intervals exactly when no move ends
+    before the latest start of those that stand before it.
+    """
+    order = np.asarray(order, dtype=np.int64)
+    if len(order) and not (0 <= order.min() and order.max() < len(moves)):
+        return "it names a move that is not in the history"
+    times = np.bincount(order, minlength=len(moves))
+    if (times > 1).any():
+        return f"move {int(np.argmax(times > 1))} stands in it twice"
+    if (moves.must & (times == 0)).any():
+        return f"move {int(np.argmax(moves.must & (times == 0)))} is missing from it"
+    early = moves.end[order] < np.maximum.accumulate(moves.start[order])
+    if early.any():
+        return f"move {int(order[np.argmax(early)])} had ended before one before it began"
+    after = _running(moves, order)
+    wrong = moves.told[order] & (after != moves.value[order])
+    if wrong.any():
+        return f"move {int(order[np.argmax(wrong)])} would have been told another value"
+    last = int(after[-1]) if len(order) else moves.initial
+    if moves.final is not None and last != moves.final:
+        return f"it ends at {last}, not at {moves.final}"
+    return None
+
+
+def _running(moves: Moves, order: Int64s) -> Int64s:
+    """Give the counter after each move; of Python integers where 64 bits might not do."""
+    delta = moves.delta[order]
+    if np.abs(delta.astype(float)).sum() + abs(float(moves.initial)) < _EXACT:
+        return moves.initial + np.cumsum(delta)
+    exact = list(accumulate(delta.tolist(), initial=moves.initial))[1:]
+    return np.array(exact, dtype=object)
