@@ -51,9 +51,7 @@ def stuck_boundaries(moves: Moves, limit: int) -> list[Stuck]:
     order = np.argsort(x, kind="stable")
     numbers, first = np.unique(x[order], return_index=True)
     groups = np.split(at[order], first[1:])
-    spare = {
-        step: moves.start[~moves.must & (moves.delta == step)].tolist() for step in (1, -1)
-    }
+    spare = {step: moves.start[~moves.must & (moves.delta == step)].tolist() for step in (1, -1)}
     found = []
     for number, group in zip(numbers.tolist(), groups, strict=False):
         stuck = _walk(moves, number, group.tolist(), spare)

@@ -17,7 +17,8 @@ def moves_of(run: Run) -> Moves:
     ]
     lengths = [len(part) for part, _ in told]
     spare = sum(len(rows) for rows, _ in unsure)
-    deltas = [np.full(len(part), delta) for part, delta in [*told, *unsure]]
+    deltas = [np.full(len(part), delta) for part, delta in told]
+    deltas += [np.full(len(rows), delta) for rows, delta in unsure]
     rows = np.concatenate([part.row for part, _ in told] + [rows for rows, _ in unsure])
     known = np.arange(sum(lengths) + spare) < sum(lengths)
     return sorted_moves(

@@ -12,6 +12,8 @@ each of these follows for every such choice of instants, so no choice is lost:
   before the first such place can be, nor after the last such can be.
 - Between two neighbouring places the side on which the counter is, is known. A move on the
   other side cannot be between the latest instant of one and the earliest of the next.
+- A move on one side happens in one of the stays there that its interval meets: after the
+  crossing that begins the first of them, and before the one that ends the last.
 
 Times are ranks: only their order matters.
 """
@@ -56,9 +58,10 @@ def narrow(moves: Moves, rounds: int = ROUNDS) -> Windows | Contradiction:
     try:
         places = _Places(moves, len(times) + 2)
         for _ in range(rounds):
-            before = start, end
+            before = start, end, places.not_before.copy(), places.not_after.copy()
             start, end = places.narrow_once(start, end)
-            if (before[0] == start).all() and (before[1] == end).all():
+            after = start, end, places.not_before, places.not_after
+            if all(map(np.array_equal, before, after)):
                 break
     except _ContradictionError as error:
         return error.found
@@ -81,13 +84,17 @@ class _Places:
         per_lane = np.bincount(self.lane, minlength=2 * len(self.x)).reshape(-1, 2)
         ahead = per_lane[:, 0] - per_lane[:, 1]
         if ((ahead < 0) | (ahead > 1)).any():
-            raise _ContradictionError(Contradiction(x=int(self.x[np.argmax((ahead < 0) | (ahead > 1))])))
+            raise _ContradictionError(
+                Contradiction(x=int(self.x[np.argmax((ahead < 0) | (ahead > 1))]))
+            )
         self.offset = np.concatenate([[0], np.cumsum(per_lane.sum(axis=1))])
         self.boundary = np.repeat(np.arange(len(self.x)), per_lane.sum(axis=1))
         self.slot_lane = np.sort(self.lane)
         first_slot = np.searchsorted(self.slot_lane, np.arange(2 * len(self.x)))
         nth = np.arange(len(self.at)) - first_slot[self.slot_lane]
         self.place = self.offset[self.slot_lane // 2] + 2 * nth + self.slot_lane % 2
+        self.not_before = np.full(len(self.at), -1, dtype=np.int64)
+        self.not_after = np.full(len(self.at), span, dtype=np.int64)
         self.sides = [self._side(moves, need_above=True), self._side(moves, need_above=False)]
 
     def _side(self, moves: Moves, *, need_above: bool) -> tuple[Int64s, Int64s, bool]:
@@ -123,6 +130,7 @@ class _Places:
         latest = np.empty_like(earliest)
         earliest[self.place] = _sorted_within(self.lane, start[self.at])
         latest[self.place] = _sorted_within(self.lane, end[self.at])
+        earliest, latest = np.maximum(earliest, self.not_before), np.minimum(latest, self.not_after)
         earliest = np.maximum.accumulate(earliest + apart) - apart
         latest = np.minimum.accumulate((latest + apart)[::-1])[::-1] - apart
         if (earliest > latest).any():
@@ -159,15 +167,21 @@ class _Places:
         if not len(at):
             return
         apart = self.boundary * self.span
+        first, stop = self.offset[boundary], self.offset[boundary + 1]
         over = np.searchsorted(latest + apart, start[at] + boundary * self.span, side="left")
         wrong = self._is_above(over, boundary) != need_above
-        is_last = over >= self.offset[boundary + 1]
-        following = np.where(is_last, self.span, earliest[np.minimum(over, len(earliest) - 1)])
+        following = np.where(over >= stop, self.span, earliest[np.minimum(over, len(earliest) - 1)])
         start[at] = np.where(wrong, np.maximum(start[at], following), start[at])
         begun = np.searchsorted(earliest + apart, end[at] + boundary * self.span, side="right")
-        wrong = self._is_above(begun, boundary) != need_above
-        preceding = np.where(begun == self.offset[boundary], -1, latest[np.maximum(begun - 1, 0)])
-        end[at] = np.where(wrong, np.minimum(end[at], preceding), end[at])
+        too_far = self._is_above(begun, boundary) != need_above
+        preceding = np.where(begun == first, -1, latest[np.maximum(begun - 1, 0)])
+        end[at] = np.where(too_far, np.minimum(end[at], preceding), end[at])
+        # The first and the last stay on the right side: what begins one, and ends the other.
+        into, out_of = over + wrong - 1, begun - too_far
+        has = (into >= first) & (into < stop)
+        np.minimum.at(self.not_after, into[has], end[at][has])
+        has = (out_of >= first) & (out_of < stop)
+        np.maximum.at(self.not_before, out_of[has], start[at][has])
 
     def _is_above(self, place: Int64s, boundary: Int64s) -> Bools:
         """Say on which side the counter is before this place of the boundary."""

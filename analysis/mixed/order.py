@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from analysis.mixed.history import Int64s, Moves
+from analysis.mixed.history import Bools, Int64s, Moves
 
 _EXACT = 2.0**62
 
@@ -21,24 +21,36 @@ def verify_order(moves: Moves, order: Int64s) -> str | None:
     before the latest start of those that stand before it.
     """
     order = np.asarray(order, dtype=np.int64)
-    if len(order) and not (0 <= order.min() and order.max() < len(moves)):
+    if ((order < 0) | (order >= len(moves))).any():
         return "it names a move that is not in the history"
     times = np.bincount(order, minlength=len(moves))
-    if (times > 1).any():
-        return f"move {int(np.argmax(times > 1))} stands in it twice"
-    if (moves.must & (times == 0)).any():
-        return f"move {int(np.argmax(moves.must & (times == 0)))} is missing from it"
-    early = moves.end[order] < np.maximum.accumulate(moves.start[order])
-    if early.any():
-        return f"move {int(order[np.argmax(early)])} had ended before one before it began"
     after = _running(moves, order)
-    wrong = moves.told[order] & (after != moves.value[order])
-    if wrong.any():
-        return f"move {int(order[np.argmax(wrong)])} would have been told another value"
     last = int(after[-1]) if len(order) else moves.initial
-    if moves.final is not None and last != moves.final:
+    wrong: tuple[tuple[Bools, str], ...] = (
+        (times > 1, "move {} stands in it twice"),
+        (moves.must & (times == 0), "move {} is missing from it"),
+        (
+            _marked(order, moves.end[order] < np.maximum.accumulate(moves.start[order])),
+            "move {} had ended before one before it began",
+        ),
+        (
+            _marked(order, moves.told[order] & (after != moves.value[order])),
+            "move {} would have been told another value",
+        ),
+    )
+    for found, words in wrong:
+        if found.any():
+            return words.format(int(np.argmax(found)))
+    if moves.final not in (None, last):
         return f"it ends at {last}, not at {moves.final}"
     return None
+
+
+def _marked(order: Int64s, at: Bools) -> Bools:
+    """Mark, by position in the history, those that are so in the order."""
+    found = np.zeros(int(order.max(initial=-1)) + 1, dtype=bool)
+    found[order[at]] = True
+    return found
 
 
 def _running(moves: Moves, order: Int64s) -> Int64s:

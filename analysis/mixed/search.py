@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.mixed.choices import Choices, any_moves, unit_moves
+from analysis.mixed.crossings import uncoverable
 from analysis.mixed.history import Int64s, Moves
 from analysis.mixed.narrow import Contradiction, narrow
 from analysis.mixed.preferences import BY_NAME, Prefer
@@ -91,6 +92,8 @@ def search(
     """
     if moves.must.all() and moves.final not in (None, moves.initial + sum(moves.delta.tolist())):
         return Impossible()
+    if moves.is_unit and (x := uncoverable(moves)) is not None:
+        return Impossible(contradiction=Contradiction(x=x))
     placed = with_spares_placed(moves) if moves.is_unit else None
     if placed is not None:
         result = _of_units(placed.moves, give_up, memory_bytes, patience)
@@ -169,6 +172,7 @@ class _Search:
         while not state.is_over:
             steps += 1
             if steps % ASK_EVERY == 0 and (self.memory_left < 0 or self.give_up()):
+                self._note_depth()
                 return GaveUp(
                     deepest=self.deepest, states=steps, out_of_memory=self.memory_left < 0
                 )
@@ -259,9 +263,9 @@ def luby(n: int) -> int:
     """Give the n-th of 1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8, ...; n from 1."""
     while True:
         power = n.bit_length()
-        if n == 2**power - 1:
-            return 2 ** (power - 1)
-        n -= 2 ** (power - 1) - 1
+        if n == (1 << power) - 1:
+            return 1 << (power - 1)
+        n -= (1 << (power - 1)) - 1
 
 
 def _cuts(moves: Moves) -> list[bool]:
