@@ -34,18 +34,33 @@ class Completed:
 class Effects:
     """What perhaps happened, once or never, between `start` and `until`; int64, nanoseconds.
 
-    `row` is the position of the operation behind it: a row stands once an effect.
+    `row` is the position of the operation behind it: a row stands once an effect. `delta` is what
+    it adds where the history says so, else 0: one step in the direction of its kind.
     """
 
     start: Int64s
     until: Int64s
     row: Int64s
+    delta: Int64s
 
     def __len__(self) -> int:
         return len(self.start)
 
 
-Columns = TypeVar("Columns", Completed, Effects)
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Operations and what they add; int64 arrays of equal length, nanoseconds, `row` as above."""
+
+    start: Int64s
+    end: Int64s
+    delta: Int64s
+    row: Int64s
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+Columns = TypeVar("Columns", Completed, Effects, Moved)
 
 
 def joined(kind: type[Columns], parts: Sequence[Columns]) -> Columns:
@@ -106,4 +121,17 @@ def uncertain(stretch: Stretch, kind: Kind, *, shift: int, window_ns: int | None
         np.where(unreliable, -NEVER_NS, start),
         np.where(unreliable, NEVER_NS, until),
         stretch.first_row + behind,
+        stretch.numbers("delta", blank=0)[behind],
+    )
+
+
+def untold(stretch: Stretch) -> Moved:
+    """Give the operations that happened and told what they added, but not the counter's value."""
+    at = np.flatnonzero(stretch.ok & stretch.present("delta") & ~stretch.present("value"))
+    unreliable = stretch.inconsistent[at]
+    return Moved(
+        np.where(unreliable, -NEVER_NS, stretch.start[at]),
+        np.where(unreliable, NEVER_NS, stretch.end[at]),
+        stretch.numbers("delta", blank=0)[at],
+        stretch.first_row + at,
     )

@@ -47,6 +47,17 @@ def pieces(
     return tuple(evidence)
 
 
+def operations_of(run: Run, rows: Sequence[int]) -> tuple[Operation, ...]:
+    """Give the operations at these rows, in their order."""
+    found = operations_at(run, rows)
+    return tuple(found[int(row)] for row in rows)
+
+
+def about(run: Run, summary: str, rows: Sequence[int]) -> Evidence:
+    """Give one piece of evidence: a sentence and the operations it speaks of."""
+    return Evidence(summary=summary, operations=operations_of(run, rows))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Completed operations to look for: of these kinds, with a value in [low, high].

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis import effects
-from analysis.effects import Completed, Effects
+from analysis.effects import Completed, Effects, Moved
 from analysis.record import Record
 from analysis.scan import Scan, scan
 from analysis.sent import Activity, activity
@@ -84,9 +84,9 @@ class Run:
         return activity(self.record, timeout_ns=int(min(timeout_s, 1e9) * 1e9))
 
     @property
-    def has_decrements(self) -> bool:
-        """Whether numbers may legally come back: a rejected decrement cannot have done that."""
-        return self.scan.has_decrements
+    def is_mixed(self) -> bool:
+        """Whether numbers may legally come back, or be jumped over, or are not told."""
+        return self.scan.is_mixed
 
     @cached_property
     def frame(self) -> "pd.DataFrame":
@@ -121,6 +121,11 @@ class Run:
             for stretch in self._stretches()
         ]
         return effects.joined(Effects, parts)
+
+    @cached_property
+    def untold(self) -> Moved:
+        """Operations that happened and told what they added, but not the counter's value."""
+        return effects.joined(Moved, [effects.untold(each) for each in self._stretches()])
 
     @cached_property
     def inconsistent(self) -> Bools:

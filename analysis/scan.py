@@ -66,7 +66,8 @@ class Scan:
     `extents` are of the values after each operation. `answers` are those of increments and
     reads, without decrements; `unseen` are the increments that perhaps happened, and
     `unseen_decrements` how many decrements. `deltas` counts operations of which only that
-    column says what they added.
+    column says what they added: `untold_up` and `untold_down` are what those that happened moved
+    the counter by, `unseen_up` and `unseen_down` what all that perhaps happened would.
     """
 
     rows: int
@@ -79,12 +80,32 @@ class Scan:
     unseen: Effects
     unseen_decrements: int
     deltas: int
+    untold_up: int
+    untold_down: int
+    unseen_up: int
+    unseen_down: int
     concurrency: Concurrency
 
     @property
-    def has_decrements(self) -> bool:
-        """Whether numbers may legally come back: a rejected decrement cannot have done that."""
-        return self.extents[Kind.DECREMENT].count + self.unseen_decrements > 0
+    def is_mixed(self) -> bool:
+        """Whether numbers may legally come back, or be jumped over, or are not told.
+
+        A rejected decrement cannot have brought one back.
+        """
+        return self.extents[Kind.DECREMENT].count + self.unseen_decrements + self.deltas > 0
+
+    @property
+    def certainly(self) -> tuple[int, int]:
+        """What the operations that happened added, and took off, as numbers of at least 0."""
+        return (
+            self.extents[Kind.INCREMENT].count + self.untold_up,
+            self.extents[Kind.DECREMENT].count + self.untold_down,
+        )
+
+    @property
+    def perhaps(self) -> tuple[int, int]:
+        """What those that perhaps happened would add, and take off, if all did."""
+        return self.unseen_up, self.unseen_down
 
     def outcomes(self) -> Counter[Outcome]:
         """Count operations by outcome."""
@@ -104,6 +125,8 @@ class _Pass:
         self.unseen: list[Effects] = []
         self.unseen_decrements = 0
         self.deltas = 0
+        self.untold = {1: 0, -1: 0}
+        self.perhaps = {1: 0, -1: 0}
         self.meter: Meter | None = Meter()
 
     def take(self, stretch: Stretch) -> None:
@@ -121,7 +144,10 @@ class _Pass:
         self.filling.add_increments(ups.value, ups.start, ups.end)
         if reads := done.get(Kind.READ):
             self.filling.add_reads(reads.value, reads.start, reads.end, reads.row)
-        self.deltas += int(np.count_nonzero(stretch.present("delta")))
+        if stretch.has("delta"):
+            self.deltas += int(np.count_nonzero(stretch.present("delta")))
+            for step, moved in _by_sign(effects.untold(stretch).delta):
+                self.untold[step] += moved
         self._take_unseen(stretch)
         self._measure(stretch)
 
@@ -138,15 +164,19 @@ class _Pass:
         self.by_process.update(dict(zip(["", *words], counted, strict=True)))
 
     def _take_unseen(self, stretch: Stretch) -> None:
-        unseen = effects.uncertain(
-            stretch, Kind.INCREMENT, shift=self.shift, window_ns=self.window_ns
-        )
-        if len(unseen):
-            self.unseen.append(unseen)
-        if stretch.has("kind"):
-            self.unseen_decrements += len(
-                effects.uncertain(stretch, Kind.DECREMENT, shift=self.shift, window_ns=None)
-            )
+        for kind, step in ((Kind.INCREMENT, 1), (Kind.DECREMENT, -1)):
+            if kind is Kind.DECREMENT and not stretch.has("kind"):
+                continue
+            unseen = effects.uncertain(stretch, kind, shift=self.shift, window_ns=self.window_ns)
+            if not len(unseen):
+                continue
+            if kind is Kind.INCREMENT:
+                self.unseen.append(unseen)
+            else:
+                self.unseen_decrements += len(unseen)
+            steps = np.where(unseen.delta == 0, step, unseen.delta)
+            for sign, moved in _by_sign(steps):
+                self.perhaps[sign] += moved
 
     def _measure(self, stretch: Stretch) -> None:
         if self.meter is None:
@@ -156,6 +186,16 @@ class _Pass:
             self.meter.add(stretch.start[whole], stretch.end[whole])
         except UnsortedError:
             self.meter = None
+
+
+def _by_sign(deltas: Int64s) -> list[tuple[int, int]]:
+    """Sum what goes up and what goes down, each as a number of at least 0 and of any size."""
+    if not len(deltas):
+        return []
+    if np.abs(deltas).max() == 1:
+        return [(1, int((deltas > 0).sum())), (-1, int((deltas < 0).sum()))]
+    whole = deltas.tolist()
+    return [(1, sum(d for d in whole if d > 0)), (-1, -sum(d for d in whole if d < 0))]
 
 
 def scan(record: Record, *, initial: int, shift: int, window_ns: int | None) -> Scan:
@@ -179,6 +219,10 @@ def scan(record: Record, *, initial: int, shift: int, window_ns: int | None) -> 
         unseen=effects.joined(Effects, found.unseen),
         unseen_decrements=found.unseen_decrements,
         deltas=found.deltas,
+        untold_up=found.untold[1],
+        untold_down=found.untold[-1],
+        unseen_up=found.perhaps[1],
+        unseen_down=found.perhaps[-1],
         concurrency=found.meter.close() if found.meter else _unsorted(record),
     )
 

@@ -32,7 +32,7 @@ def check(run: Run) -> Finding:
         "low": low,
         "high": high,
     }
-    bracket = "[" if run.has_decrements else "("
+    bracket = "[" if run.is_mixed else "("
     interval = f"{bracket}{low:,}, {'unknown' if high is None else f'{high:,}'}]"
     if total:
         rows = [*outside.first, *found.beyond_64_bits.first][:EVIDENCE_CAP]
@@ -75,19 +75,18 @@ def check(run: Run) -> Finding:
 
 
 def _limits(run: Run) -> tuple[int, int | None]:
-    if not run.has_decrements:
+    if not run.is_mixed:
         return run.initial, run.final
     # Numbers come and go: the extremes are all decrements first, or all increments first.
     found = run.scan
-    down = found.extents[Kind.DECREMENT].count + found.unseen_decrements
-    up = found.extents[Kind.INCREMENT].count + len(found.unseen)
-    return run.initial - down, run.initial + up
+    (ups, downs), (perhaps_up, perhaps_down) = found.certainly, found.perhaps
+    return run.initial - downs - perhaps_down, run.initial + ups + perhaps_up
 
 
 def _outside(run: Run, low: int, high: int | None) -> Rows:
     """Find the operations whose values lie outside; the record is only read again if there are."""
     lowest = dict.fromkeys(Kind, low)
-    if not run.has_decrements:
+    if not run.is_mixed:
         lowest[Kind.INCREMENT] = low + 1
     rows = Rows()
     inside = all(

@@ -18,13 +18,14 @@ def check(run: Run) -> Finding:
     On a plain history file without a final value, the largest value returned stands for it.
     """
     found = run.scan
-    ups, downs = found.extents[Kind.INCREMENT], found.extents[Kind.DECREMENT]
     final, how = run.final, "final value"
-    if final is None and run.manifest is None and not run.has_decrements:
-        final, how = ups.high, "largest value returned"
-    ok = ups.count - downs.count
-    least = ok - found.unseen_decrements
-    most = ok + len(found.unseen)
+    if final is None and run.manifest is None and not run.is_mixed:
+        final = found.extents[Kind.INCREMENT].high
+        how = "largest value returned"
+    (ups, downs), (perhaps_up, perhaps_down) = found.certainly, found.perhaps
+    ok = ups - downs
+    least = ok - perhaps_down
+    most = ok + perhaps_up
     counts = {"ok": ok, "least": least, "most": most, "final": final, "initial": run.initial}
     if final is None:
         return Finding(

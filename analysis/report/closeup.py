@@ -34,7 +34,7 @@ def figure(run: Run, line: Timeline, judgement: Judgement) -> FigureImage | None
     plot = SpanPlot(
         title=f"{words} (n = {len(rows):,d} of {len(line):,d} operations)",
         x=_axis(spans, first_ns),
-        y_label="value answered, in order of time" if run.has_decrements else "value answered",
+        y_label="value answered, in order of time" if run.is_mixed else "value answered",
         spans=spans,
     )
     wide, narrow = (charts.draw_spans(plot, size) for size in Size)
@@ -52,7 +52,7 @@ def figure(run: Run, line: Timeline, judgement: Judgement) -> FigureImage | None
 def _ordered(run: Run, line: Timeline) -> Int64s:
     """Give the rows that were answered with a value, by value; with decrements, by time."""
     rows = np.flatnonzero(line.ok & line.ended & line.valued)
-    keys = (line.end[rows],) if run.has_decrements else (line.start[rows], line.value[rows])
+    keys = (line.end[rows],) if run.is_mixed else (line.start[rows], line.value[rows])
     return rows[np.lexsort(keys)]
 
 
@@ -86,7 +86,7 @@ def _rows(run: Run, line: Timeline, ordered: Int64s, focus: list[int]) -> Int64s
                 start = float(line.start[row])
                 place[row] = (
                     float(np.searchsorted(ends, start)) - 0.5
-                    if run.has_decrements
+                    if run.is_mixed
                     else _place_without_value(line, ordered, start)
                 )
         centre = int(place[focus[0]])
@@ -120,7 +120,7 @@ def _spans(
 ) -> tuple[list[Span], float]:
     first, last = line.start[rows].min(), max(line.end[rows].max(), line.start[rows].max())
     edge = (last - first) * (1 + _MARGIN) / _NS_PER_MS or 1.0
-    holes = {} if run.has_decrements else _holes(line, ordered)
+    holes = {} if run.is_mixed else _holes(line, ordered)
     spans = []
     for row in rows.tolist():
         start, end = (float(at - first) / _NS_PER_MS for at in (line.start[row], line.end[row]))
@@ -142,7 +142,7 @@ def _spans(
 def _label(run: Run, line: Timeline, row: int) -> str:
     """Give what an operation was answered, and beside decrements which way it went."""
     told = f"{line.value[row]:,d}" if line.valued[row] else "no value"
-    if not run.has_decrements:
+    if not run.is_mixed:
         return told
     return f"{told} {_DOWN if line.decrement[row] else _UP}"
 
@@ -188,7 +188,7 @@ def _caption(run: Run, focus: list[int]) -> str:
     bars = "Each bar runs from the send to the answer of one request; neighbours are those next in "
     near = (
         f"time of the answer, {_UP} is an increment and {_DOWN} a decrement"
-        if run.has_decrements
+        if run.is_mixed
         else "value"
     )
     marked = " Thick bars are the operations named in the evidence, with their worker."

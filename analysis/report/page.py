@@ -52,12 +52,11 @@ def render(run: Run, judgement: Judgement, folder: Path) -> str:
             style_hash=_hash(style),
             run_id=formats.plain(run.run_id),
             verdict=str(judgement.verdict),
-            banner=wording.banner_words(judgement, mixed=run.has_decrements),
+            banner=wording.banner_words(judgement, mixed=run.is_mixed),
             anchors=anchors,
             banner_facts=_banner_facts(run, judgement),
             checks=[
-                _check_row(finding, anchors, mixed=run.has_decrements)
-                for finding in judgement.findings
+                _check_row(finding, anchors, mixed=run.is_mixed) for finding in judgement.findings
             ],
             sections=sections,
             facts=provenance.facts(run),
@@ -117,7 +116,7 @@ def _banner_facts(run: Run, judgement: Judgement) -> list[tuple[str, str]]:
         ]
     initial, final = (formats.integer(values.get(name)) for name in ("initial", "final"))
     first, last = values.get("first"), values.get("last")
-    if run.has_decrements:
+    if run.is_mixed:
         first, last = _reached(run)
     handed_out = "none" if first is None else f"{formats.integer(first)} to {formats.integer(last)}"
     facts += [
@@ -142,7 +141,7 @@ def _reached(run: Run) -> tuple[int | None, int | None]:
 def _operations(run: Run) -> str:
     counts = run.scan.outcomes()
     told = f"{run.record.rows:,d}: " + ", ".join(f"{counts[o]:,d} {o}" for o in Outcome)
-    if run.has_decrements:
+    if run.is_mixed:
         down = sum(run.activity.decrements.values())
         told += f"; {formats.counted(down, 'decrement')} among them"
     return told

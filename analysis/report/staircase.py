@@ -44,7 +44,7 @@ class Fault:
 
 def faults(run: Run, line: Timeline) -> list[Fault]:
     """Find what can be marked: repeated, late and missing numbers (increments only)."""
-    if run.has_decrements or not len(run.increments):
+    if run.is_mixed or not len(run.increments):
         return []
     found = [_repeated(run, line), _late(run, line)]
     if line.is_whole:  # of an excerpt, what was answered outside is missing too
@@ -152,7 +152,7 @@ def figure(run: Run, line: Timeline) -> FigureImage | None:
 
 def _values(run: Run, line: Timeline, kept: Int64s, y: Float64s) -> list[Marks]:
     x, down = line.end[kept] / 1e9, line.decrement[kept]
-    if not run.has_decrements:
+    if not run.is_mixed:
         return [Marks(label="value answered", x=x, y=y, colour=plots.BLUE, marker="o", size=2.4)]
     looks = (
         ("to an increment", plots.BLUE, "o", 2.4, ~down),
@@ -205,7 +205,7 @@ def _value_label(offset: int) -> str:
 
 
 def _caption(run: Run, count: int, kept: int, found: list[Fault], outside: int) -> str:
-    parts = [_LEGEND_OF_MIXED if run.has_decrements else _LEGEND]
+    parts = [_LEGEND_OF_MIXED if run.is_mixed else _LEGEND]
     if kept < count:
         parts.append(
             f"Drawn are, of each of {SLICES} equal slices of time, the smallest and the largest "
@@ -228,7 +228,7 @@ def _caption(run: Run, count: int, kept: int, found: list[Fault], outside: int) 
 def _alt(run: Run, line: Timeline, found: list[Fault]) -> str:
     values = line.value[line.ok & line.valued]
     marked = ", ".join(f"{fault.total:,d} {fault.label}" for fault in found)
-    if run.has_decrements:
+    if run.is_mixed:
         told = (
             f"Of them {int(line.decrement[line.ok & line.valued].sum()):,d} were answered to "
             "decrements, so values go up and down."

@@ -78,12 +78,14 @@ CHECKS: Mapping[str, CheckWords] = {
     "ordered": CheckWords(
         proves="Numbers follow real time: whenever one request was answered before another was "
         "sent, the earlier one has the smaller number. Requests that overlap may be numbered "
-        "either way.",
+        "either way. With decrements, whose numbers return: one order of all requests was found "
+        "that gives every answer.",
         holds="every number agrees with real time",
-        broken="a request got a larger number than one sent after it was answered: do not use "
-        "these numbers to order events",
+        broken="numbers and real time contradict each other: do not use these numbers to order "
+        "events",
         unknown="the order could not be compared with real time",
-        decide="Record all generators on one host, or supply bounds for their clocks.",
+        decide="Record all generators on one host, or supply bounds for their clocks; where a "
+        "search gave up, its summary says what would decide it.",
     ),
     "balanced": CheckWords(
         proves="With increments and decrements mixed, numbers legally return. What must still "
@@ -91,8 +93,10 @@ CHECKS: Mapping[str, CheckWords] = {
         "but for the way from its first to its last value.",
         holds="every step up is matched by a step down",
         broken="the steps up and down do not add up: updates were lost or applied twice",
-        unknown="the steps up and down could not be matched",
-        decide="Run again until every request is answered.",
+        unknown="the steps up and down add up only with requests without an answer, or could not "
+        "be matched",
+        decide="Run again until every request is answered, or accept that many of them with "
+        "ALLOW_UNANSWERED.",
     ),
     "exercised": CheckWords(
         proves="The run was able to fail: enough operations, enough of them at the same time, "

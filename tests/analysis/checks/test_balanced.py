@@ -9,7 +9,7 @@ from analysis.verdict import Verdict
 from tests.analysis.checks.finding import assert_finding
 from tests.runs import lost, ok, run_of
 
-FAIL, INCONCLUSIVE = Verdict.FAIL, Verdict.INCONCLUSIVE
+FAIL, PASS = Verdict.FAIL, Verdict.PASS
 
 
 def decrement(start: int, end: int, value: int) -> dict[str, Any]:
@@ -22,16 +22,15 @@ def decrement(start: int, end: int, value: int) -> dict[str, Any]:
         pytest.param(
             [ok(0, 1, 1), decrement(2, 3, 0)],
             {"final": 0},
-            INCONCLUSIVE,
-            "1 boundary balance, which a correct counter must satisfy; whether some order of the "
-            "mixed operations agrees with real time is not decided.",
+            PASS,
+            "1 boundary between two numbers, each crossed as often as it must be.",
             id="balanced",
         ),
         pytest.param(
             [ok(0, 1, 1), ok(2, 3, 1), decrement(4, 5, 0)],
             {"final": 0},
             FAIL,
-            "1 boundary crossed too often in one direction: 0 increments and 1 decrements "
+            "1 boundary crossed too often in one direction: 0 increments and 1 decrement "
             "would have to have happened unseen, but only 0 and 0 went unanswered.",
             id="a lost update in a mix",
         ),
@@ -44,7 +43,7 @@ def test_findings(
 
 
 @pytest.mark.parametrize(
-    ("rows", "has_decrements"),
+    ("rows", "is_mixed"),
     [
         ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected"}], False),
         ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected", "value": 1}], True),
@@ -54,6 +53,6 @@ def test_findings(
     ],
 )
 def test_only_decrements_that_can_have_happened_count(
-    rows: list[dict[str, Any]], *, has_decrements: bool
+    rows: list[dict[str, Any]], *, is_mixed: bool
 ) -> None:
-    assert run_of([ok(0, 1, 1), *rows]).has_decrements is has_decrements
+    assert run_of([ok(0, 1, 1), *rows]).is_mixed is is_mixed
