@@ -68,7 +68,8 @@ def _balanced(run: Run, counts: dict[str, int]) -> Finding:
         f"{counts['unbalanced']:,} of {boundaries} balance only if requests without an answer "
         f"happened: {counts['increments_needed']:,} of "
         f"{plural(counts['unanswered_increments'], 'increment')} and "
-        f"{counts['decrements_needed']:,} of {plural(counts['unanswered_decrements'], 'decrement')}; "
+        f"{counts['decrements_needed']:,} of "
+        f"{plural(counts['unanswered_decrements'], 'decrement')}; "
         f"{run.allow_unanswered:,} allowed (allow-unanswered)."
     )
     verdict = Verdict.PASS if needed <= run.allow_unanswered else Verdict.INCONCLUSIVE
