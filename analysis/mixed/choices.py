@@ -12,7 +12,7 @@ from typing import Protocol
 
 from analysis.mixed.state import AFTER_ALL, EMPTY, State
 
-_LOOK = 400
+_LOOK = 100
 """So many waiting moves are looked at to see whether a step loses one. A step kept is no error."""
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 -- whole sentences are compared
 """`balanced`, and `ordered` of mixed histories: findings on literal rows."""
 
 import dataclasses
@@ -65,12 +64,14 @@ def shown(finding: Finding) -> tuple[Verdict, str, list[str], list[list[int]]]:
             (
                 FAIL,
                 (
-                    "1 boundary crossed too often in one direction: 0 increments and 1 decrement would "
+                    "1 boundary crossed too often in one direction: 0 increments and 1 decrement "
+                    "would "
                     "have to have happened unseen, but only 0 and 0 went unanswered."
                 ),
                 [
                     (
-                        "between 0 and 1 the counter went up 2 times and down 1 time; from 0 to 0 it "
+                        "between 0 and 1 the counter went up 2 times and down 1 time; from 0 to 0 "
+                        "it "
                         "must cross here as often down as up, so 1 crossing down is missing"
                     )
                 ],
@@ -84,16 +85,19 @@ def shown(finding: Finding) -> tuple[Verdict, str, list[str], list[list[int]]]:
             (
                 FAIL,
                 (
-                    "2 boundaries crossed too often in one direction: 2 increments and 0 decrements "
+                    "2 boundaries crossed too often in one direction: 2 increments and 0 "
+                    "decrements "
                     "would have to have happened unseen, but only 0 and 2 went unanswered."
                 ),
                 [
                     (
-                        "between 1 and 2 the counter went up 0 times and down 0 times; from 0 to 3 it "
+                        "between 1 and 2 the counter went up 0 times and down 0 times; from 0 to "
+                        "3 it "
                         "must cross here once more up than back, so 1 crossing up is missing"
                     ),
                     (
-                        "between 2 and 3 the counter went up 0 times and down 0 times; from 0 to 3 it "
+                        "between 2 and 3 the counter went up 0 times and down 0 times; from 0 to "
+                        "3 it "
                         "must cross here once more up than back, so 1 crossing up is missing"
                     ),
                 ],
@@ -107,16 +111,19 @@ def shown(finding: Finding) -> tuple[Verdict, str, list[str], list[list[int]]]:
             (
                 FAIL,
                 (
-                    "2 boundaries crossed too often in one direction: 2 increments and 0 decrements "
+                    "2 boundaries crossed too often in one direction: 2 increments and 0 "
+                    "decrements "
                     "would have to have happened unseen, but only 1 and 1 went unanswered."
                 ),
                 [
                     (
-                        "between 0 and 1 the counter went up 0 times and down 0 times; from 0 to 4 it "
+                        "between 0 and 1 the counter went up 0 times and down 0 times; from 0 to "
+                        "4 it "
                         "must cross here once more up than back, so 1 crossing up is missing"
                     ),
                     (
-                        "between 2 and 3 the counter went up 0 times and down 0 times; from 0 to 4 it "
+                        "between 2 and 3 the counter went up 0 times and down 0 times; from 0 to "
+                        "4 it "
                         "must cross here once more up than back, so 1 crossing up is missing"
                     ),
                 ],
@@ -220,14 +227,18 @@ FOUND = (
             (
                 FAIL,
                 (
-                    "No order of the 3 operations agrees with their answers and times: between 0 and 1 "
-                    "the counter must go down before or with the increment of row 2 that returned 1, "
+                    "No order of the 3 operations agrees with their answers and times: between 0 "
+                    "and 1 "
+                    "the counter must go down before or with the increment of row 2 that returned "
+                    "1, "
                     "but the next that did, row 3's decrement, was sent after that was answered."
                 ),
                 [
                     (
-                        "between 0 and 1 the counter must go down before or with the increment of row "
-                        "2 that returned 1, but the next that did, row 3's decrement, was sent after "
+                        "between 0 and 1 the counter must go down before or with the increment of "
+                        "row "
+                        "2 that returned 1, but the next that did, row 3's decrement, was sent "
+                        "after "
                         "that was answered"
                     )
                 ],
@@ -241,13 +252,16 @@ FOUND = (
             (
                 FAIL,
                 (
-                    "No order of the 3 operations agrees with their answers and times: at no instant "
-                    "while the read of row 2 was under way can the counter have been where its answer "
+                    "No order of the 3 operations agrees with their answers and times: at no "
+                    "instant "
+                    "while the read of row 2 was under way can the counter have been where its "
+                    "answer "
                     "0 needs it."
                 ),
                 [
                     (
-                        "at no instant while the read of row 2 was under way can the counter have been "
+                        "at no instant while the read of row 2 was under way can the counter have "
+                        "been "
                         "where its answer 0 needs it"
                     )
                 ],
@@ -261,15 +275,18 @@ FOUND = (
             (
                 FAIL,
                 (
-                    "No order of the 5 operations agrees with their answers and times: every one was "
+                    "No order of the 5 operations agrees with their answers and times: every one "
+                    "was "
                     "tried, and none gets further than 0 operations, with the counter at 0, where "
-                    "the decrement of row 1 was next to end, and no step from there leaves all others "
+                    "the decrement of row 1 was next to end, and no step from there leaves all "
+                    "others "
                     "in time."
                 ),
                 [
                     (
                         "every one was tried, and none gets further than 0 operations, with the "
-                        "counter at 0, where the decrement of row 1 was next to end, and no step from "
+                        "counter at 0, where the decrement of row 1 was next to end, and no step "
+                        "from "
                         "there leaves all others in time"
                     )
                 ],
@@ -283,7 +300,8 @@ FOUND = (
             (
                 FAIL,
                 (
-                    "No order of the 2 operations agrees with their answers and times: the answered "
+                    "No order of the 2 operations agrees with their answers and times: the "
+                    "answered "
                     "operations lead from 0 to 0, not to 7."
                 ),
                 ["the answered operations lead from 0 to 0, not to 7"],
@@ -321,8 +339,10 @@ def test_a_search_that_gives_up_says_what_would_decide() -> None:
         INCONCLUSIVE,
         (
             "No boundary between two numbers contradicts real time, but no order of the 2,000 "
-            "operations was found before its time was up: the search got as far as 1,023 of them, in "
-            "1,024 steps. A larger --search-budget-s, fewer requests in flight, or an audit trail of "
+            "operations was found before its time was up: the search got as far as 1,023 of them, "
+            "in "
+            "1,024 steps. A larger --search-budget-s, fewer requests in flight, or an audit trail "
+            "of "
             "the writes would decide it."
         ),
         [],
