@@ -1,7 +1,8 @@
 """Rules by which a search prefers one turn to another. None decides anything; all are guesses.
 
-Each rule is blind to something: against histories of 70 in flight, half of them decrements, no
-single one got through 10,000 moves in 10 s, while taking them in turn took 4 s [measured].
+Each rule is blind to something: on one history of 10,000 moves, 70 in flight, half of them
+decrements, no single rule came through in 10 s, while taking them in turn took 4 s; on others one
+rule was enough.
 """
 
 from collections.abc import Callable, Mapping
