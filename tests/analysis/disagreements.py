@@ -5,6 +5,7 @@ table into docs/method.md.
 """
 
 import argparse
+import random
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +18,8 @@ from analysis.verdict import Verdict, worst
 from bench.document import write_parts
 from history.operation import Returns
 from tests.analysis.histories import KINDS, Dice, any_history, run_of_history
-from tests.analysis.oracle import History, verdict
+from tests.analysis.mixed_dice import MIXED, any_mixed, given, owed
+from tests.analysis.oracle import verdict
 from tests.runs import REPOSITORY
 
 TOGETHER = ("unique", "bounded", "gap-free", "ordered")
@@ -40,7 +42,7 @@ class Count:
 
     kind: str
     owed: Counter[str] = field(default_factory=Counter)
-    wrong: list[tuple[int, History, str, str]] = field(default_factory=list)
+    wrong: list[tuple[int, object, str, str]] = field(default_factory=list)
 
     def row(self) -> str:
         """Give the table's row."""
@@ -66,13 +68,30 @@ def count(kind: str, *, examples: int, seed: int) -> Count:
     return found
 
 
+def count_mixed(kind: str, *, examples: int, seed: int) -> Count:
+    """Ask the search and brute force about so many mixed histories of a kind."""
+    found = Count(f"{kind} mixed in" if kind == "decrements" else kind)
+    for example in range(examples):
+        history = any_mixed(random.Random(f"{kind} {seed} {example}"), kind)  # noqa: S311
+        verdict_owed, verdict_given = owed(history), given(history)
+        found.owed[str(verdict_owed)] += 1
+        if verdict_given is not verdict_owed:
+            found.wrong.append((example, history, str(verdict_owed), str(verdict_given)))
+    return found
+
+
+def _counted(kind: str, *, examples: int, seed: int) -> Count:
+    return (count_mixed if kind in MIXED else count)(kind, examples=examples, seed=seed)
+
+
 def main() -> int:
     """Run the command line; give its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.analysis.disagreements", description=__doc__
     )
     parser.add_argument("--examples", type=int, default=20_000, help="of each [%(default)s]")
-    parser.add_argument("--kind", choices=KINDS, action="append", help="[default: all]")
+    kinds = (*KINDS, *MIXED)
+    parser.add_argument("--kind", choices=kinds, action="append", help="[default: all]")
     parser.add_argument("--seed", type=int, default=1, help="of the histories [%(default)s]")
     parser.add_argument("--processes", type=int, default=1, help="at once [%(default)s]")
     parser.add_argument("--write", action="store_true", help="the table, into docs/method.md")
@@ -80,9 +99,9 @@ def main() -> int:
     print(HEADING, flush=True)
     disagreed = False
     rows = [HEADING]
-    counted = partial(count, examples=options.examples, seed=options.seed)
+    counted = partial(_counted, examples=options.examples, seed=options.seed)
     with ProcessPoolExecutor(options.processes) as processes:
-        for found in processes.map(counted, options.kind or KINDS):
+        for found in processes.map(counted, options.kind or kinds):
             rows.append(found.row())
             print(found.row(), flush=True)
             for example, history, owed, given in found.wrong[:3]:
