@@ -25,6 +25,14 @@ PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
             id="inversion",
         ),
         pytest.param(
+            [ok(0, 0, 2), ok(1, 1, 1)],
+            {},
+            FAIL,
+            "1 operation out of real-time order: 2 was returned to row 1 1 ns before row 2 sent "
+            "the request that returned 1.",
+            id="answers that came in an instant",
+        ),
+        pytest.param(
             [ok(0, 5, 2), ok(5, 6, 1)],
             {},
             PASS,
