@@ -283,9 +283,9 @@ MUTANTS = (
         name="evidence-start",
         file="analysis/evidence.py",
         old="at = at[done.start[at] == self.start_ns]",
-        new="at = at[done.start[at] >= self.start_ns]",
+        new="at = at[:]",
         wrong="shows an operation that was sent at another time",
-        tests=(oracle("reads"),),
+        tests=(CHECKS.format("ordered"), oracle("reads")),
     ),
     Mutant(
         name="evidence-last-value",

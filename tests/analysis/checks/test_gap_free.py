@@ -142,6 +142,13 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             id="a host's own clock has no error",
         ),
         pytest.param(
+            [ok(0, 1, 1), read(2, 3, 3)],
+            {},
+            FAIL,
+            "2 values of 1 to 3 missing, and no request went unanswered.",
+            id="what a read saw had happened",
+        ),
+        pytest.param(
             [read(0, 10, 1), lost(15)],
             {"final": 1},
             FAIL,
