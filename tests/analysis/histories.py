@@ -27,6 +27,9 @@ _BASES = (0, 0, 0, 3, -3, FAR, -FAR, INT64_MIN + 40, INT64_MAX - 60)
 _SLACKS = (4, 2, 1)
 """How much earlier a request may be sent, and later be answered, than it takes effect."""
 
+_SIZES = (0, 1, 2, 3, 4, 5, 5, 6, 6, 7, 7)
+"""How many requests a history has: where few are, little can go wrong."""
+
 _MAY_HAPPEN_MAX = 6
 T = TypeVar("T")
 
@@ -89,7 +92,7 @@ def arbitrary(choose: Choice, kind: str) -> History:
     values = [base + step for step in (1, 2, 3, 1, 2, 4, 5, 0, -1)]
     longest, latest = 2 * choose.one_of(_SLACKS), choose.one_of(_LATEST)
     requests = []
-    for _ in range(choose.between(0, 6)):
+    for _ in range(choose.one_of(_SIZES)):
         start = choose.between(0, latest)
         request = Request(
             start=start,
@@ -117,7 +120,7 @@ def _attempts(choose: Choice, kind: str) -> int:
 
 
 def _host(choose: Choice, kind: str) -> str:
-    return choose.one_of(("", "b", "c")) if _has(kind, "hosts") else ""
+    return choose.one_of(("", "b", "", "b", "c")) if _has(kind, "hosts") else ""
 
 
 def _unanswered(choose: Choice, request: Request) -> Request:
@@ -147,7 +150,7 @@ def _whole(
 def _clocks(choose: Choice) -> Mapping[str, tuple[int, int]]:
     """Say what is known of clocks: of all of them, of some, of none."""
     known = choose.one_of((("", "b", "c"), ("", "b", "c"), ("", "b"), ()))
-    return {host: (choose.one_of((0, 0, -3, 5)), choose.one_of((0, 1, 1, 4))) for host in known}
+    return {host: (choose.one_of((0, 0, -3, 5)), choose.one_of((0, 0, 1, 3))) for host in known}
 
 
 def right(choose: Choice, kind: str) -> History:
@@ -160,7 +163,7 @@ def right(choose: Choice, kind: str) -> History:
     requests: list[Request] = []
     moments: list[tuple[int, int, str]] = []
     slack, latest = choose.one_of(_SLACKS), choose.one_of(_LATEST)
-    for _ in range(choose.between(0, 7)):
+    for _ in range(choose.one_of(_SIZES)):
         instant = choose.between(0, latest)
         request, instants = _attempt(choose, kind, instant, window=blank.window, slack=slack)
         moments += [(instant, len(requests), role) for instant, role in instants]
@@ -228,7 +231,10 @@ def bent(choose: Choice, history: History) -> History:
             else:
                 requests[at] = replace(one, value=requests[choose.one_of(valued)].value)
         case "gap":
-            del requests[at]
+            if choose.between(0, 2) and not one.is_read:
+                requests[at] = _lost(choose, one)
+            else:
+                del requests[at]
         case "shift":
             by = choose.one_of((1, -1, 1, -1, 2, FAR, -FAR))
             value = min(max((one.value or 0) + by, INT64_MIN + 1), INT64_MAX - 1)
@@ -237,6 +243,13 @@ def bent(choose: Choice, history: History) -> History:
             at = choose.between(0, len(requests) - 1)
             requests[at] = _moved(choose, requests[at])
     return replace(history, requests=tuple(requests))
+
+
+def _lost(choose: Choice, request: Request) -> Request:
+    """Give a request whose answer was lost; what was missed was sent about then, if at all."""
+    start = request.start + choose.one_of((0, -2, -4, -7, 2, 4))
+    end = None if request.attempts == 1 else max(start, request.end or start)
+    return replace(request, outcome="indeterminate", value=None, start=start, end=end)
 
 
 def _moved(choose: Choice, request: Request) -> Request:

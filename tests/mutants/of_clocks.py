@@ -9,7 +9,7 @@ MUTANTS = (
         old="shifted(start, offset - error)",
         new="shifted(start, offset + error)",
         wrong="adds a clock's error where it has to be taken off",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-end-error",
@@ -17,7 +17,7 @@ MUTANTS = (
         old="shifted(end, offset + error)",
         new="shifted(end, offset - error)",
         wrong="takes a clock's error off where it has to be added",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-offset",
@@ -25,7 +25,7 @@ MUTANTS = (
         old="(of_host[host] for of_host in offsets_and_errors(run))",
         new="(of_host[host] * n for n, of_host in enumerate(offsets_and_errors(run)))",
         wrong="forgets how far apart clocks are",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-unknown",
@@ -41,7 +41,7 @@ MUTANTS = (
         old="    violating |= _violating(wide_end, wide_start, across)\n",
         new="",
         wrong="never compares two hosts",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-own-host",
@@ -57,7 +57,7 @@ MUTANTS = (
         old="(latest >= 0) & (end < start[latest])",
         new="(latest >= 0) & (end <= start[latest])",
         wrong="takes equal times for an order",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-equal-values",
@@ -65,7 +65,7 @@ MUTANTS = (
         old='first_of_key = np.searchsorted(key, key, side="left")',
         new='first_of_key = np.searchsorted(key, key, side="right")',
         wrong="orders equal values",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-reads-first",
@@ -73,7 +73,7 @@ MUTANTS = (
         old="order = np.lexsort((is_read, done.value))",
         new="order = np.lexsort((~is_read, done.value))",
         wrong="puts reads before the increment they saw",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-no-running-maximum",
@@ -81,7 +81,7 @@ MUTANTS = (
         old="running = np.maximum.accumulate(start)",
         new="running = start",
         wrong="compares a value with the next smaller one only",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-hidden",
@@ -89,7 +89,7 @@ MUTANTS = (
         old="if apart.hiding_error_ns is not None:",
         new="if apart.hiding_error_ns is None and apart.count:",
         wrong="passes what looks out of order within the clocks' error",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
     Mutant(
         name="clocks-bounds-needed",
@@ -113,6 +113,6 @@ MUTANTS = (
         old=".view(np.uint64).max())",
         new=".view(np.uint64).min())",
         wrong="tells the error that hides the narrowest inversion, not all",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("ordered"), oracle("hosts")),
     ),
 )

@@ -118,7 +118,7 @@ MUTANTS = (
         old='start, side="left")',
         new='start, side="right")',
         wrong="refuses a request that was sent in the instant it was overtaken",
-        tests=(oracle("increments"),),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="fills-window-tie",
@@ -126,7 +126,7 @@ MUTANTS = (
         old='until, side="right") - 1',
         new='until, side="left") - 1',
         wrong="refuses a request in the last instant of its window",
-        tests=(oracle("windows"),),
+        tests=(CHECKS.format("gap_free"), oracle("windows")),
     ),
     Mutant(
         name="fills-own-host-only",
@@ -134,7 +134,7 @@ MUTANTS = (
         old="return fills.within(_fills(everyone, holes, start, until))",
         new="return fills",
         wrong="forgets what other hosts saw",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("gap_free"), oracle("hosts")),
     ),
     Mutant(
         name="fills-own-host-forgotten",
@@ -150,7 +150,7 @@ MUTANTS = (
         old="last=np.minimum(self.last, other.last)",
         new="last=np.maximum(self.last, other.last)",
         wrong="lets a request be late by one clock if it is not by another",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("gap_free"), oracle("hosts")),
     ),
     Mutant(
         name="fills-of-others",
@@ -214,14 +214,6 @@ MUTANTS = (
         old="firsts[position] <= hole:",
         new="firsts[position] < hole:",
         wrong="makes a request available a hole too late",
-        tests=(MATCHING, oracle("windows")),
-    ),
-    Mutant(
-        name="matching-unusable",
-        file="analysis/matching.py",
-        old="usable = order[first[order] <= last[order]]",
-        new="usable = order",
-        wrong="gives holes to requests that can fill none",
         tests=(MATCHING, oracle("windows")),
     ),
     Mutant(

@@ -25,7 +25,7 @@ MUTANTS = (
         old="unsure: Bools = stretch.is_outcome(Outcome.INDETERMINATE)",
         new="unsure: Bools = ~stretch.ok",
         wrong="lets rejected requests explain what is missing",
-        tests=(oracle("increments"),),
+        tests=(CHECKS.format("gap_free"), oracle("increments")),
     ),
     Mutant(
         name="effects-beyond-64-bits",
@@ -65,7 +65,7 @@ MUTANTS = (
         old="if window_ns is not None and window_ns < NEVER_NS:",
         new="if window_ns is not None and window_ns < 0:",
         wrong="takes every window for endless",
-        tests=(oracle("windows"),),
+        tests=(CHECKS.format("gap_free"), oracle("windows")),
     ),
     Mutant(
         name="effects-window-from-start",
@@ -73,7 +73,7 @@ MUTANTS = (
         old="until[in_time] = sent_last[in_time] + window_ns",
         new="until[in_time] = start[in_time] + window_ns",
         wrong="closes the window of a re-send too early",
-        tests=(oracle("re-sends"),),
+        tests=(CHECKS.format("gap_free"), oracle("re-sends")),
     ),
     Mutant(
         name="effects-window-from-end",
@@ -81,7 +81,7 @@ MUTANTS = (
         old="np.where(first_of_row & unsure[behind], start, stretch.end[behind])",
         new="stretch.end[behind]",
         wrong="opens the window where the answer was given up, not where it was sent",
-        tests=(oracle("re-sends"),),
+        tests=(CHECKS.format("gap_free"), oracle("re-sends")),
     ),
     Mutant(
         name="effects-window-of-first",
@@ -89,7 +89,7 @@ MUTANTS = (
         old="np.where(first_of_row & unsure[behind], start",
         new="np.where(unsure[behind], start",
         wrong="takes every send of a request for its first",
-        tests=(oracle("re-sends"),),
+        tests=(CHECKS.format("gap_free"), oracle("re-sends")),
     ),
     Mutant(
         name="effects-believed",
@@ -283,9 +283,9 @@ MUTANTS = (
         name="evidence-start",
         file="analysis/evidence.py",
         old="at = at[done.start[at] == self.start_ns]",
-        new="at = at[done.start[at] >= self.start_ns]",
+        new="at = at[:]",
         wrong="shows an operation that was sent at another time",
-        tests=(oracle("reads"),),
+        tests=(CHECKS.format("ordered"), oracle("reads")),
     ),
     Mutant(
         name="evidence-last-value",

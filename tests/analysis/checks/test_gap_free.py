@@ -12,11 +12,13 @@ from analysis.holes import find_holes
 from analysis.judging import judge_run
 from analysis.slots import Filling
 from analysis.verdict import Verdict
+from history.manifest import ClockBound
 from history.operation import Returns
 from tests.analysis.checks.finding import assert_finding
 from tests.runs import lost, ok, read, run_of
 
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a", "b")}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,92 @@ PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
             "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
             "1 allowed (allow-unanswered).",
             id="in the last instant of its window",
+        ),
+        pytest.param(
+            [ok(0, 9, 1, attempts=2), ok(11, 12, 2), ok(11, 13, 4)],
+            {"window_ns": 3, "allow_unanswered": 1},
+            PASS,
+            "1 value of 1 to 4 missing, each of which one of 1 unanswered request can have taken; "
+            "1 allowed (allow-unanswered).",
+            id="sent again until its end",
+        ),
+        pytest.param(
+            [ok(0, 9, 1, attempts=2), ok(13, 14, 2), ok(13, 14, 4)],
+            {"window_ns": 3},
+            FAIL,
+            "1 value of 1 to 4 missing, none of 1 unanswered request can have taken 3 in time, as "
+            "long as no request acts later than 3 ns after it was sent (effect-window-ms).",
+            id="but not after that",
+        ),
+        pytest.param(
+            [lost(0, end_ns=9), ok(7, 8, 1), ok(7, 9, 3)],
+            {"window_ns": 2},
+            FAIL,
+            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
+            "long as no request acts later than 2 ns after it was sent (effect-window-ms).",
+            id="the window is that of the request, not of giving up",
+        ),
+        pytest.param(
+            [lost(0, end_ns=9, attempts=2), ok(7, 8, 1), ok(7, 9, 3)],
+            {"window_ns": 2, "allow_unanswered": 1},
+            PASS,
+            "1 value of 1 to 3 missing, each of which one of 2 unanswered requests can have taken; "
+            "1 allowed (allow-unanswered).",
+            id="unless it was sent again until then",
+        ),
+        pytest.param(
+            [ok(0, 1, 2), {"start_ns": 0, "end_ns": 1, "outcome": "rejected"}],
+            {},
+            FAIL,
+            "1 value of 1 to 2 missing, and no request went unanswered.",
+            id="a rejected request explains nothing",
+        ),
+        pytest.param(
+            [ok(0, 1, 2, host="a"), lost(9, host="b")],
+            {"clocks": CLOCKS},
+            FAIL,
+            "1 value of 1 to 2 missing, 1 had been passed before any of 1 unanswered request was "
+            "sent.",
+            id="passed on another host",
+        ),
+        pytest.param(
+            [ok(0, 1, 2, host="a"), lost(3, host="b")],
+            {"clocks": CLOCKS, "allow_unanswered": 1},
+            PASS,
+            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "1 allowed (allow-unanswered).",
+            id="passed on another host, within the clocks' errors",
+        ),
+        pytest.param(
+            [lost(0, host="b"), ok(9, 10, 1, host="a"), ok(9, 10, 3, host="a")],
+            {"clocks": CLOCKS, "window_ns": 6},
+            FAIL,
+            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
+            "long as no request acts later than 6 ns after it was sent (effect-window-ms).",
+            id="too late for another host",
+        ),
+        pytest.param(
+            [lost(0, host="b"), ok(9, 10, 1, host="a"), ok(9, 10, 3, host="a")],
+            {"clocks": CLOCKS, "window_ns": 7, "allow_unanswered": 1},
+            PASS,
+            "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
+            "1 allowed (allow-unanswered).",
+            id="in time for another host, within the clocks' errors",
+        ),
+        pytest.param(
+            [lost(0, host="a"), ok(9, 10, 1, host="a"), ok(9, 10, 3, host="b")],
+            {"clocks": CLOCKS, "window_ns": 8},
+            FAIL,
+            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
+            "long as no request acts later than 8 ns after it was sent (effect-window-ms).",
+            id="a host's own clock has no error",
+        ),
+        pytest.param(
+            [ok(0, 1, 1), read(2, 3, 3)],
+            {},
+            FAIL,
+            "2 values of 1 to 3 missing, and no request went unanswered.",
+            id="what a read saw had happened",
         ),
         pytest.param(
             [read(0, 10, 1), lost(15)],

@@ -58,6 +58,10 @@ def test_findings(
     [
         ({"sealed": False}, "the run was never sealed"),
         ({"processes": ()}, "the manifest names no recording process"),
+        (
+            {"journal_records": 1_001, "closed_records": 1_001},
+            "swarm-0 recorded 1,001 operations but the history holds 1,000",
+        ),
         ({"journal_records": 5}, "swarm-0 recorded 5 operations but the history holds 1,000"),
         ({"closed_records": 1_001}, "swarm-0 counted 1,001 operations but its journal held 1,000"),
         ({"closed_records": None}, "swarm-0 left no count"),
