@@ -158,7 +158,7 @@ MUTANTS = (
     Mutant(
         name="conserved-unanswered",
         file="analysis/checks/conserved.py",
-        old="most = ok + len(found.unseen)",
+        old="most = ok + perhaps_up",
         new="most = ok",
         wrong="forgets the unanswered requests",
         tests=(CHECKS.format("conserved"),),
@@ -334,8 +334,8 @@ MUTANTS = (
     Mutant(
         name="library-window",
         file="analysis/library.py",
-        old="window_ns=milliseconds(effect_window_ms),",
-        new="",
+        old="window_ns = milliseconds(effect_window_ms)",
+        new="window_ns = run.window_ns",
         wrong="forgets the window that it was told",
         tests=(SAME, LIBRARY),
     ),
