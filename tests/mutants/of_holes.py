@@ -142,7 +142,7 @@ MUTANTS = (
         old="first[own], last[own] = found.first, found.last",
         new="pass",
         wrong="takes a host's own clock for as wrong as others'",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("gap_free"), oracle("hosts")),
     ),
     Mutant(
         name="fills-any",
@@ -158,7 +158,7 @@ MUTANTS = (
         old="own = host_of[done.row] == host",
         new="own = host_of[done.row] >= host",
         wrong="compares the clocks of several hosts as if they were one",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("gap_free"), oracle("hosts")),
     ),
     Mutant(
         name="matching-count-only",

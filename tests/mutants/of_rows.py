@@ -49,7 +49,7 @@ MUTANTS = (
         old="effects += np.maximum(stretch.attempts - 1, 0)",
         new="effects += np.where(stretch.attempts > 1, stretch.attempts, 0)",
         wrong="counts the operation itself among its re-sends",
-        tests=(oracle("re-sends"),),
+        tests=(CHECKS.format("gap_free"), oracle("re-sends")),
     ),
     Mutant(
         name="effects-reads",

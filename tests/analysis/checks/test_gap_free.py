@@ -142,6 +142,14 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             id="a host's own clock has no error",
         ),
         pytest.param(
+            [ok(0, 1, 1, attempts=2), ok(2, 3, 4)],
+            {},
+            FAIL,
+            "2 values of 1 to 4 missing, only 1 unanswered request can have taken any of the 2 "
+            "values missing up to 3.",
+            id="sent twice is once more, not twice",
+        ),
+        pytest.param(
             [ok(0, 1, 1), read(2, 3, 3)],
             {},
             FAIL,
