@@ -4,10 +4,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analysis.checks import OF_MIXED, balanced, ordered_mixed
 from analysis.judging import judge_run
+from analysis.mixed.search import Found
 from analysis.run import Run
 from analysis.verdict import Finding, Verdict
 from tests.runs import lost, ok, read, recorded, run_of
@@ -376,3 +378,11 @@ def test_mixed_histories_get_these_checks_and_can_pass() -> None:
     assert [finding.check for finding in judgement.findings] == list(OF_MIXED)
     assert "ordered" in OF_MIXED
     assert judgement.verdict is PASS
+
+
+def test_a_search_that_errs_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Found(order=np.array([1, 0]))
+    monkeypatch.setattr(ordered_mixed, "search", lambda *_: wrong)
+    finding = ordered_mixed.check(run_of([up(0, 1, 1), down(2, 3, 0)], final=0))
+    assert finding.verdict is INCONCLUSIVE
+    assert "The search gave an order that is none" in finding.summary

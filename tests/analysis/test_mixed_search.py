@@ -141,6 +141,13 @@ def test_orders(order: list[int], final: int | None, problem: str | None) -> Non
     assert verify_order(moves_of(SIMPLE, final=final), np.array(order)) == problem
 
 
+def test_an_order_in_which_times_touch_is_one() -> None:
+    moves = moves_of([Move(0, 4, 1, 1), Move(4, 6, 1, 2)], final=2)
+    assert verify_order(moves, np.array([0, 1])) is None
+    touching = moves_of([Move(4, 6, 1, 1), Move(0, 4, 1, 2)], final=2)
+    assert verify_order(touching, np.array([1, 0])) is None
+
+
 def test_an_order_beyond_64_bits_is_exact() -> None:
     most = 2**63 - 1
     history = [Move(0, 1, most, most), Move(2, 3, most, None), Move(4, 5, -most, most)]

@@ -23,7 +23,7 @@ MUTANTS = (
         old=" + self.unseen_decrements + self.deltas > 0",
         new=" + self.unseen_decrements > 0",
         wrong="judges adds of any size as increments",
-        tests=(_BLIND,),
+        tests=(_BALANCED,),
     ),
     Mutant(
         name="mixed-lost-decrements-not-recognised",

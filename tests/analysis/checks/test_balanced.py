@@ -50,6 +50,7 @@ def test_findings(
         ([{"kind": "decrement", "start_ns": 0, "outcome": "rejected", "attempts": 2}], True),
         ([lost(0, kind="decrement")], True),
         ([decrement(0, 1, 0)], True),
+        ([{"start_ns": 0, "end_ns": 1, "outcome": "ok", "delta": 5}], True),
     ],
 )
 def test_only_decrements_that_can_have_happened_count(
