@@ -37,10 +37,10 @@ def check(run: Run) -> Finding:
         )
     grown = final - run.initial
     counts["grown"] = grown
+    accounted = f"{ups:,} up and {downs:,} down" if run.is_mixed else plural(ok, "increment")
     sentence = (
         f"the counter grew by {grown:,} (from {run.initial:,} to {how} {final:,}); the answers "
-        f"account for {plural(ok, 'increment')}"
-        + (f", up to {most:,} with the unanswered ones" if most != ok else "")
+        f"account for {accounted}{_with_unanswered(least, ok, most)}"
     )
     if grown < least:
         verdict, remark = Verdict.FAIL, f"{least - grown:,} more were answered than happened"
@@ -54,4 +54,11 @@ def check(run: Run) -> Finding:
         summary=f"{sentence[0].upper()}{sentence[1:]}: {remark}.",
         counts=counts,
     )
-    return unless_missing(run, finding) if grown > most else finding
+    # What is missing can have added; taken off only where there are decrements.
+    return unless_missing(run, finding) if grown > most or run.is_mixed else finding
+
+
+def _with_unanswered(least: int, ok: int, most: int) -> str:
+    if least < ok:
+        return f", {least:,} to {most:,} in all with the unanswered ones"
+    return f", up to {most:,} with the unanswered ones" if most > ok else ""

@@ -166,7 +166,7 @@ MUTANTS = (
     Mutant(
         name="conserved-missing-records",
         file="analysis/checks/conserved.py",
-        old="return unless_missing(run, finding) if grown > most else finding",
+        old="return unless_missing(run, finding) if grown > most or run.is_mixed else finding",
         new="return finding",
         wrong="blames the counter for records that are missing",
         tests=(CHECKS.format("judging"),),
@@ -174,7 +174,7 @@ MUTANTS = (
     Mutant(
         name="conserved-excused",
         file="analysis/checks/conserved.py",
-        old="return unless_missing(run, finding) if grown > most else finding",
+        old="return unless_missing(run, finding) if grown > most or run.is_mixed else finding",
         new="return unless_missing(run, finding)",
         wrong="lets missing records excuse answers that never happened",
         tests=(CHECKS.format("conserved"),),
