@@ -24,7 +24,7 @@ from tests.analysis.oracle import (
 )
 from tests.analysis.proofs import assert_proved
 
-EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "80"))
 """Of each kind, in every test run. python -m tests.analysis.disagreements asks about more."""
 
 

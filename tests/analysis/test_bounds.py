@@ -13,7 +13,7 @@ from analysis.order import find_inversions
 from analysis.slots import Answers, Filling
 from analysis.stretch import NEVER_NS
 
-EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "80"))
 Answer = tuple[int, int, int, bool]
 """The value, when it was asked for and when it came, and whether it is a read's."""
 

@@ -26,7 +26,7 @@ from history.operation import INT64_MAX
 from tests.analysis.histories import FAR, drawn_histories, run_of_history
 from tests.analysis.oracle import History, Request
 
-EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "120")) // 8 + 1
+EXAMPLES = int(os.environ.get("GAPLESS_ORACLE_EXAMPLES", "80")) // 10 + 1
 HISTORIES = st.sampled_from(["reads", "re-sends", "together"]).flatmap(drawn_histories)
 
 
