@@ -54,4 +54,5 @@ def check(run: Run) -> Finding:
         summary=f"{sentence[0].upper()}{sentence[1:]}: {remark}.",
         counts=counts,
     )
-    return unless_missing(run, finding) if grown > most else finding
+    # What is missing can only have added to the counter, unless there were decrements.
+    return unless_missing(run, finding) if grown > most or run.is_mixed else finding
