@@ -10,7 +10,6 @@ from typing import NamedTuple, TextIO
 
 from analysis.convert import write_history
 from analysis.evidence import plural
-from analysis.index import write_index
 from analysis.judging import judge_run
 from analysis.library import with_options
 from analysis.load import LoadedHistory, load_imported
@@ -118,6 +117,8 @@ def _judge_path(path: str, options: argparse.Namespace) -> _Judged:
     run = load_run(folder, allow_unanswered=options.allow_unanswered)
     judgement = judge_folder(folder, _as_asked(run, options))
     if options.index:
+        from analysis.index import write_index  # noqa: PLC0415 -- for its template engine
+
         write_index(folder.path.parent)
     return _Judged(judgement, folder.report)
 

@@ -118,8 +118,10 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def duration(ns: int) -> str:
     """Say a duration in the unit that reads best: "3.2 ms"."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
-        if abs(ns) >= size:
-            return f"{ns / size:.3g} {unit}"
+        # What three digits would round up to 1000 of a unit is 1 of the next.
+        if abs(ns) >= size - size // 2000:
+            number = ns / size
+            return f"{number:.3g} {unit}" if abs(number) < 999.5 else f"{number:,.0f} {unit}"  # noqa: PLR2004
     return f"{ns} ns"
 
 

@@ -86,7 +86,9 @@ class Run:
     @property
     def is_mixed(self) -> bool:
         """Whether numbers may legally come back, or be jumped over, or are not told."""
-        return self.scan.is_mixed
+        # Those that decremented may be the ones whose records are missing.
+        asked_for = self.manifest is not None and self.manifest.load.decrements > 0
+        return asked_for or self.scan.is_mixed
 
     @cached_property
     def frame(self) -> "pd.DataFrame":

@@ -17,7 +17,11 @@ from analysis.record import BATCH_ROWS, Record
 from analysis.slots import Answers, Filling
 from analysis.stretch import Bools, Int64s, Stretch
 from analysis.verdict import EVIDENCE_CAP
+from history.errors import UserError
 from history.operation import Kind, Outcome
+
+RESENDS_MAX = 10_000_000
+"""Each re-send is an effect that is kept: more than any client makes must not fill memory."""
 
 _COLUMNS = (*effects.COLUMNS, "source", "process")
 
@@ -124,7 +128,7 @@ class _Pass:
         self.filling = Filling(initial=initial, expected=slots)
         self.unseen: list[Effects] = []
         self.unseen_decrements = 0
-        self.deltas = 0
+        self.deltas = self.resends = 0
         self.untold = {1: 0, -1: 0}
         self.perhaps = {1: 0, -1: 0}
         self.meter: Meter | None = Meter()
@@ -153,17 +157,24 @@ class _Pass:
 
     def _count(self, stretch: Stretch) -> None:
         codes, words = stretch.words("source")
-        outcomes = {outcome: stretch.is_outcome(outcome) for outcome in Outcome}
-        for code, word in enumerate([*words, ""]):
-            own = codes == (code if word else -1)
-            counts = {o: int(np.count_nonzero(own & rows)) for o, rows in outcomes.items()}
-            if any(counts.values()):
-                self.by_source.setdefault(word, Counter()).update(counts)
+        named = ["", *words]
+        for outcome in Outcome:
+            counted = np.bincount(codes[stretch.is_outcome(outcome)] + 1, minlength=len(named))
+            for code in np.flatnonzero(counted).tolist():
+                self.by_source.setdefault(named[code], Counter())[outcome] += int(counted[code])
         codes, words = stretch.words("process")
-        counted = np.bincount(codes + 1, minlength=len(words) + 1).tolist()
-        self.by_process.update(dict(zip(["", *words], counted, strict=True)))
+        for word, count in zip(["", *words], np.bincount(codes + 1).tolist(), strict=False):
+            self.by_process[word] += count
 
     def _take_unseen(self, stretch: Stretch) -> None:
+        if stretch.has("attempts"):
+            self.resends += int(np.maximum(stretch.attempts - 1, 0).sum())
+            if self.resends > RESENDS_MAX:
+                raise UserError(
+                    f"found {self.resends:,} re-sends in column attempts up to row "
+                    f"{stretch.first_row + len(stretch):,}, expected at most {RESENDS_MAX:,} in a "
+                    "history: correct the column, or judge the history in parts"
+                )
         for kind, step in ((Kind.INCREMENT, 1), (Kind.DECREMENT, -1)):
             if kind is Kind.DECREMENT and not stretch.has("kind"):
                 continue
@@ -192,7 +203,8 @@ def _by_sign(deltas: Int64s) -> list[tuple[int, int]]:
     """Sum what goes up and what goes down, each as a number of at least 0 and of any size."""
     if not len(deltas):
         return []
-    if np.abs(deltas).max() == 1:
+    # Not by absolute values: that of the least integer is itself.
+    if deltas.min() >= -1 and deltas.max() <= 1:
         return [(1, int((deltas > 0).sum())), (-1, int((deltas < 0).sum()))]
     whole = deltas.tolist()
     return [(1, sum(d for d in whole if d > 0)), (-1, -sum(d for d in whole if d < 0))]
@@ -203,7 +215,7 @@ def scan(record: Record, *, initial: int, shift: int, window_ns: int | None) -> 
 
     `initial` is the counter before the first increment, `shift` what to add to an increment's
     answer to get the value after it, `window_ns` how long an unanswered request can act (None:
-    for ever).
+    for ever). Raises UserError when the record cannot be read, or tells of absurdly many re-sends.
     """
     found = _Pass(initial=initial, shift=shift, window_ns=window_ns, slots=record.rows)
     for first_row, batch in record.batches(_COLUMNS):

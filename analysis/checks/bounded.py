@@ -3,6 +3,7 @@
 import numpy as np
 
 from analysis import effects
+from analysis.completeness import unless_missing
 from analysis.evidence import pieces, plural
 from analysis.run import Run
 from analysis.scan import Rows
@@ -16,7 +17,8 @@ NAME = "bounded"
 def check(run: Run) -> Finding:
     """FAIL when a value lies outside (initial, final], or beyond 64 bits, or final < initial.
 
-    With decrements the values that could be reached at all take the place of the interval.
+    With decrements the values that could be reached at all take the place of the interval, and
+    records that are missing make the verdict INCONCLUSIVE.
     A read may also return the initial value itself. Without a final value only the lower
     bound is known.
     """
@@ -36,7 +38,7 @@ def check(run: Run) -> Finding:
     interval = f"{bracket}{low:,}, {'unknown' if high is None else f'{high:,}'}]"
     if total:
         rows = [*outside.first, *found.beyond_64_bits.first][:EVIDENCE_CAP]
-        return Finding(
+        failed = Finding(
             check=NAME,
             verdict=Verdict.FAIL,
             summary=f"{plural(total, 'value')} outside {interval}.",
@@ -48,6 +50,8 @@ def check(run: Run) -> Finding:
             ),
             evidence_total=total,
         )
+        # How far decrements and increments can lead depends on how many there were.
+        return unless_missing(run, failed) if run.is_mixed else failed
     if high is not None and high < low:
         fell = f"The counter fell from {low:,} to {high:,}, and nothing decremented it"
         return Finding(

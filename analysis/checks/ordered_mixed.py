@@ -81,7 +81,7 @@ def _found(run: Run, moves: Moves, found: Found, counts: dict[str, int]) -> Find
         summary = f"The search gave an order that is none: {wrong}. Please report it."
         return _finding(Verdict.INCONCLUSIVE, summary, counts)
     used = len(found.order) - counts["compared"]
-    if used > run.allow_unanswered and not moves.is_unit:
+    if used > run.allow_unanswered:
         return _finding(
             Verdict.INCONCLUSIVE,
             f"{plural(counts['compared'], 'operation')} can have happened one after the other with "
@@ -90,7 +90,7 @@ def _found(run: Run, moves: Moves, found: Found, counts: dict[str, int]) -> Find
             "it.",
             counts | {"unanswered_used": used},
         )
-    with_unanswered = f", with {used:,} unanswered ones among them," if used else ""
+    with_unanswered = f", and {plural(used, 'unanswered one')} among them," if used else ""
     return _finding(
         Verdict.PASS,
         f"{plural(counts['compared'], 'operation')}{with_unanswered} can have happened one after "
@@ -123,7 +123,7 @@ def _impossible(run: Run, moves: Moves, result: Impossible, counts: dict[str, in
     else:
         evidence = Evidence(
             summary=f"the answered operations lead from {run.initial} to "
-            f"{run.initial + int(moves.delta[moves.must].sum())}, not to {run.final}"
+            f"{run.initial + sum(moves.delta[moves.must].tolist())}, not to {run.final}"
         )
     return _finding(
         Verdict.FAIL,

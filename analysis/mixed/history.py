@@ -48,7 +48,9 @@ class Moves:
     @property
     def is_unit(self) -> bool:
         """Whether each that happened told its value, and none adds anything but +1, -1 or 0."""
-        return bool((self.told | ~self.must).all()) and bool((np.abs(self.delta) <= 1).all())
+        # Not by absolute values: that of the least integer is itself.
+        single = (self.delta >= -1) & (self.delta <= 1)
+        return bool((self.told | ~self.must).all()) and bool(single.all())
 
 
 ARRAYS = ("start", "end", "delta", "value", "told", "must", "row")

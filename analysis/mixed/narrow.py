@@ -24,6 +24,7 @@ import numpy as np
 
 from analysis.mixed.crossings import crossed
 from analysis.mixed.history import Bools, Int64s, Moves
+from history.operation import INT64_MIN
 
 ROUNDS = 30
 """Each can only narrow; what a later one would find, the search finds too."""
@@ -100,14 +101,16 @@ class _Places:
     def _side(self, moves: Moves, *, need_above: bool) -> tuple[Int64s, Int64s, bool]:
         """Give the moves next to a boundary, and that boundary, on whose one side they are."""
         lower = np.minimum(moves.value - moves.delta, moves.value)
+        inside = np.ones(len(moves), dtype=bool)
         if need_above:
-            x = lower - 1
-            wrong = moves.initial <= x
+            inside = lower > INT64_MIN  # nothing is below the least
+            x = np.where(inside, lower, 0) - 1
+            wrong = inside & (moves.initial <= x)
         else:
             x = np.where(moves.delta != 0, lower + 1, lower)
             wrong = moves.initial > x
         slot = np.minimum(np.searchsorted(self.x, x), max(len(self.x) - 1, 0))
-        found = self.x[slot] == x if len(self.x) else np.zeros(len(x), dtype=bool)
+        found = inside & (self.x[slot] == x) if len(self.x) else np.zeros(len(x), dtype=bool)
         if (~found & wrong).any():
             # Nobody ever crossed to where this move was.
             raise _ContradictionError(Contradiction(position=int(np.argmax(~found & wrong))))

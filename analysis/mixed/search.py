@@ -26,6 +26,8 @@ from analysis.mixed.state import State
 
 ASK_EVERY = 1024
 """So many steps between two questions whether to give up."""
+ASK_EVERY_CHOICES = 100_000
+"""And so many choices: a step takes as long as there are moves to choose from."""
 MEMORY_BYTES = 2 * 2**30
 """For remembered states; beyond it the search gives up."""
 PATIENCE = 50
@@ -164,14 +166,14 @@ class _Search:
         self.random = random.Random(1)  # noqa: S311 -- no secret: the same search every time
         self.prefer: Prefer = BY_NAME["end"](self.state)
         self.noise = 0.0
-        self.place = self.dead_ends = self.attempts = 0
+        self.place = self.dead_ends = self.attempts = self.chosen_from = 0
         self.deepest = Deepest(taken=-1, counter=0, waiting=(), last=())
 
     def run(self) -> Result:
         state, steps = self.state, 0
         while not state.is_over:
             steps += 1
-            if steps % ASK_EVERY == 0 and (self.memory_left < 0 or self.give_up()):
+            if self._is_time_to_ask(steps) and (self.memory_left < 0 or self.give_up()):
                 self._note_depth()
                 return GaveUp(
                     deepest=self.deepest, states=steps, out_of_memory=self.memory_left < 0
@@ -186,10 +188,17 @@ class _Search:
                 state.take(move)
         return Found(order=np.array([state.position[i] for i, *_ in state.trail], dtype=np.int64))
 
+    def _is_time_to_ask(self, steps: int) -> bool:
+        if self.chosen_from < ASK_EVERY_CHOICES:
+            return steps % ASK_EVERY == 0
+        self.chosen_from = 0
+        return True
+
     def _next_move(self) -> int | None:
         """Choose the next move, and remember the others; None at a dead end."""
         state = self.state
         found = self.choices(state)
+        self.chosen_from += len(found)
         if len(found) == 1:
             return found[0]
         if not found:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.checks import OF_MIXED, balanced, ordered_mixed
+from analysis.checks import OF_MIXED, balanced, conserved, ordered_mixed
 from analysis.judging import judge_run
 from analysis.mixed.search import Found
 from analysis.run import Run
 from analysis.verdict import Finding, Verdict
+from history.operation import INT64_MAX, INT64_MIN
 from tests.runs import lost, ok, read, recorded, run_of
 
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
@@ -219,9 +220,34 @@ FOUND = (
         ),
         pytest.param(
             [up(0, 1, 1), lost(2), down(3, 4, 1)],
-            {"final": 1},
-            (PASS, f"2 operations, with 1 unanswered ones among them, {FOUND}", [], []),
+            {"final": 1, "allow_unanswered": 1},
+            (PASS, f"2 operations, and 1 unanswered one among them, {FOUND}", [], []),
             id="an unanswered one fills in",
+        ),
+        pytest.param(
+            [up(0, 1, 1), read(3, 4, 0), read(6, 7, 1), down(10, 11, 0), lost(0), lost_down(0)],
+            {"final": 0, "allow_unanswered": 1},
+            (
+                INCONCLUSIVE,
+                ("4 operations can have happened one after the other with these answers if 2 "
+                "unanswered ones did too; 1 allowed (allow-unanswered). A history in which every "
+                "request is answered would decide it."),
+                [],
+                [],
+            ),
+            id="the numbers add up, but the order needs two unanswered ones",
+        ),
+        pytest.param(
+            [down(0, 1, INT64_MIN), up(2, 3, INT64_MIN + 1)],
+            {"initial": INT64_MIN + 1, "final": INT64_MIN + 1},
+            (PASS, f"2 operations {FOUND}", [], []),
+            id="down to the least of 64 bits",
+        ),
+        pytest.param(
+            [lost(0, kind="decrement", delta=INT64_MIN), read(2, 3, INT64_MIN)],
+            {"final": INT64_MIN, "allow_unanswered": 1},
+            (PASS, f"1 operation, and 1 unanswered one among them, {FOUND}", [], []),
+            id="down by the least of 64 bits at once",
         ),
         pytest.param(
             [up(0, 1, 1), up(2, 3, 1), down(4, 5, 0)],
@@ -386,3 +412,34 @@ def test_a_search_that_errs_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = ordered_mixed.check(run_of([up(0, 1, 1), down(2, 3, 0)], final=0))
     assert finding.verdict is INCONCLUSIVE
     assert "The search gave an order that is none" in finding.summary
+
+
+def test_what_only_missing_decrements_can_have_done_is_inconclusive() -> None:
+    run = recorded([up(0, 1, 7, process="swarm-0"), down(2, 3, 6, process="swarm-0")], sealed=False)
+    run = dataclasses.replace(run, initial=9, final=6)
+    judgement = judge_run(run)
+    assert {finding.verdict for finding in judgement.findings if finding.decides} <= {
+        PASS,
+        INCONCLUSIVE,
+    }
+    assert conserved.check(dataclasses.replace(run, final=1)).verdict is INCONCLUSIVE
+
+
+def test_a_run_that_decremented_is_judged_so_though_its_decrements_are_missing() -> None:
+    rows = [up(0, 1, 1, process="swarm-0"), up(4, 5, 1, process="swarm-0")]
+    run = dataclasses.replace(recorded(rows, sealed=False), initial=0, final=1)
+    assert run.manifest is not None
+    assert judge_run(run).verdict is FAIL
+    load = dataclasses.replace(run.manifest.load, decrements=0.2)
+    run = dataclasses.replace(run, manifest=dataclasses.replace(run.manifest, load=load))
+    assert judge_run(run).verdict is INCONCLUSIVE
+
+
+def test_what_blind_increments_add_up_to_is_told_exactly() -> None:
+    rows: Rows = [
+        {"start_ns": 0, "end_ns": 9, "outcome": "ok", "value": None, "delta": INT64_MAX}
+        for _ in range(2)
+    ]
+    finding = ordered_mixed.check(run_of(rows, final=3))
+    assert finding.verdict is FAIL
+    assert f"lead from 0 to {2 * INT64_MAX}, not to 3" in finding.summary
