@@ -140,7 +140,7 @@ MUTANTS = (
     Mutant(
         name="mixed-used-unanswered",
         file="analysis/checks/ordered_mixed.py",
-        old="if used > run.allow_unanswered and not moves.is_unit:",
+        old="if used > run.allow_unanswered:",
         new="if used < 0:",
         wrong="passes an order that needs unanswered adds",
         tests=(_BLIND,),
