@@ -95,6 +95,8 @@ def _text(cells: pa.Array) -> pa.DictionaryArray:
         cells = cells.cast(pa.string())
     if not pa.types.is_dictionary(cells.type):
         return _dictionary(cells)
+    if len(cells.dictionary) > len(cells):  # those of all rows of a file, not of these
+        return _dictionary(cells.cast(pa.string()))
     words = arrow.texts(cells.dictionary)
     if any(word is None or word != word.strip() or not word for word in words):
         return _dictionary(cells.cast(pa.string()))

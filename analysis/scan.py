@@ -113,7 +113,8 @@ class Scan:
 
     def outcomes(self) -> Counter[Outcome]:
         """Count operations by outcome."""
-        return sum((Counter(counts) for counts in self.by_source.values()), Counter())
+        of_sources = self.by_source.values()
+        return Counter({o: sum(counts.get(o, 0) for counts in of_sources) for o in Outcome})
 
 
 class _Pass:

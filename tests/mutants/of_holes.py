@@ -131,7 +131,7 @@ MUTANTS = (
     Mutant(
         name="fills-own-host-only",
         file="analysis/fills.py",
-        old="return fills.within(_fills(everyone, holes, start, until))",
+        old="return fills.within(_held_against(everyone, one, holes, anyone, np.zeros_like(at)))",
         new="return fills",
         wrong="forgets what other hosts saw",
         tests=(oracle("hosts"),),
@@ -139,8 +139,8 @@ MUTANTS = (
     Mutant(
         name="fills-own-host-forgotten",
         file="analysis/fills.py",
-        old="first[own], last[own] = found.first, found.last",
-        new="pass",
+        old="return fills.within(_held_against(everyone, one, holes, anyone, np.zeros_like(at)))",
+        new="return _held_against(everyone, one, holes, anyone, np.zeros_like(at))",
         wrong="takes a host's own clock for as wrong as others'",
         tests=(oracle("hosts"),),
     ),
@@ -155,8 +155,8 @@ MUTANTS = (
     Mutant(
         name="fills-of-others",
         file="analysis/fills.py",
-        old="own = host_of[done.row] == host",
-        new="own = host_of[done.row] >= host",
+        old="(before >= 0) & (host[order][before] == at)",
+        new="before >= 0",
         wrong="compares the clocks of several hosts as if they were one",
         tests=(oracle("hosts"),),
     ),

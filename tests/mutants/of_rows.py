@@ -170,8 +170,8 @@ MUTANTS = (
     Mutant(
         name="stretch-value-without-answer",
         file="analysis/stretch.py",
-        old='(self.ok != self.present("value"))',
-        new='(self.ok & ~self.present("value"))',
+        old="(self.ok != told)",
+        new="(self.ok & ~told)",
         wrong="believes a rejected request that has a value",
         tests=(CHECKS.format("well_formed"),),
     ),

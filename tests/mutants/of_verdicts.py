@@ -158,7 +158,7 @@ MUTANTS = (
     Mutant(
         name="conserved-unanswered",
         file="analysis/checks/conserved.py",
-        old="most = ok + len(found.unseen)",
+        old="most = ok + perhaps_up",
         new="most = ok",
         wrong="forgets the unanswered requests",
         tests=(CHECKS.format("conserved"),),
@@ -166,7 +166,7 @@ MUTANTS = (
     Mutant(
         name="conserved-missing-records",
         file="analysis/checks/conserved.py",
-        old="return unless_missing(run, finding) if grown > most else finding",
+        old="return unless_missing(run, finding) if grown > most or run.is_mixed else finding",
         new="return finding",
         wrong="blames the counter for records that are missing",
         tests=(CHECKS.format("judging"),),
@@ -174,7 +174,7 @@ MUTANTS = (
     Mutant(
         name="conserved-excused",
         file="analysis/checks/conserved.py",
-        old="return unless_missing(run, finding) if grown > most else finding",
+        old="return unless_missing(run, finding) if grown > most or run.is_mixed else finding",
         new="return unless_missing(run, finding)",
         wrong="lets missing records excuse answers that never happened",
         tests=(CHECKS.format("conserved"),),
@@ -334,7 +334,7 @@ MUTANTS = (
     Mutant(
         name="library-window",
         file="analysis/library.py",
-        old="window_ns=milliseconds(effect_window_ms),",
+        old="window_ns=window_ns, ",
         new="",
         wrong="forgets the window that it was told",
         tests=(SAME, LIBRARY),
