@@ -138,8 +138,8 @@ def shown(finding: Finding) -> tuple[Verdict, str, list[str], list[list[int]]]:
             (
                 INCONCLUSIVE,
                 (
-                    "1 of 3 boundaries balance only if requests without an answer happened: 1 of 1 "
-                    "increment and 0 of 0 decrements; 0 allowed (allow-unanswered)."
+                    "1 of 3 boundaries balances only if requests without an answer happened: 1 of "
+                    "1 increment and 0 of 0 decrements; 0 allowed (allow-unanswered)."
                 ),
                 [],
                 [],
@@ -152,8 +152,8 @@ def shown(finding: Finding) -> tuple[Verdict, str, list[str], list[list[int]]]:
             (
                 PASS,
                 (
-                    "1 of 3 boundaries balance only if requests without an answer happened: 1 of 1 "
-                    "increment and 0 of 0 decrements; 1 allowed (allow-unanswered)."
+                    "1 of 3 boundaries balances only if requests without an answer happened: 1 of "
+                    "1 increment and 0 of 0 decrements; 1 allowed (allow-unanswered)."
                 ),
                 [],
                 [],
