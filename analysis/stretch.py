@@ -132,8 +132,10 @@ class Stretch:
         """Rows in which a column of text says this word."""
         if self.has(name) and len(self.batch.column(name).dictionary) > _FEW_WORDS:
             column = self.batch.column(name)
+            # A blank, code -1, is the last: no word.
             known = np.append(arrow.equal(column.dictionary, word), [False])
-            return known[arrow.numbers(column.indices, blank=-1)]
+            of_word: Bools = known[arrow.numbers(column.indices, blank=-1)]
+            return of_word
         codes, words = self.words(name)
         said = np.zeros(len(self), dtype=bool)
         for code in (code for code, known in enumerate(words) if known == word):
