@@ -113,10 +113,15 @@ def shifted(times: Int64s, by: Int64s) -> Int64s:
     return np.where(np.abs(times) == NEVER_NS, times, moved)
 
 
-def _timed(run: Run) -> _Timed:
+def answered(run: Run) -> Completed:
+    """Give the increments, and then the reads, that returned a value."""
     ups, reads = run.increments, run.reads
-    done = Completed(*(np.concatenate([getattr(ups, n), getattr(reads, n)]) for n in ups.__slots__))
-    is_read = np.arange(len(done)) >= len(ups)
+    return Completed(*(np.concatenate([getattr(ups, n), getattr(reads, n)]) for n in ups.__slots__))
+
+
+def _timed(run: Run) -> _Timed:
+    done = answered(run)
+    is_read = np.arange(len(done)) >= len(run.increments)
     order = np.lexsort((is_read, done.value))
     done = Completed(*(getattr(done, name)[order] for name in done.__slots__))
     is_read = is_read[order]
@@ -137,12 +142,15 @@ def _latest(key: Int64s, start: Int64s) -> Int64s:
 
 
 def _latest_on_own_host(timed: _Timed) -> Int64s:
-    latest = np.full(len(timed.key), -1, dtype=np.int64)
+    """Give the same among operations of the same host, of however many hosts in one go."""
     order = np.argsort(timed.host, kind="stable")
-    ends = np.flatnonzero(np.diff(timed.host[order])) + 1
-    for own in np.split(order, ends):
-        found = _latest(timed.key[own], timed.done.start[own])
-        latest[own] = np.where(found >= 0, own[found], -1)
+    host, size = timed.host[order], len(order) + 1
+    # One host after the other: later hosts' keys and ranks of start are above those before.
+    _, rank = np.unique(timed.done.start, return_inverse=True)
+    found = _latest(timed.key[order] + host * size, rank[order] + host * size)
+    found = np.where((found >= 0) & (host[found] == host), found, -1)
+    latest = np.full(len(order), -1, dtype=np.int64)
+    latest[order] = np.where(found >= 0, order[found], -1)
     return latest
 
 

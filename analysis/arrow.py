@@ -4,9 +4,12 @@ pyarrow's own conversions (to_numpy, to_pylist, scalar) import pandas first, whi
 than a million operations take to be judged.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def numbers(cells: pa.Array, *, blank: int) -> npt.NDArray[np.integer]:
@@ -31,5 +34,21 @@ def present(cells: pa.Array) -> npt.NDArray[np.bool_]:
 
 
 def texts(cells: pa.Array) -> list[str | None]:
-    """Give a short array of text as strings."""
-    return [cell.as_py() for cell in cells]
+    """Give an array of text as strings."""
+    if not pa.types.is_string(cells.type) or not len(cells):
+        return [cell.as_py() for cell in cells]
+    _, offsets, written = cells.buffers()
+    ends = np.frombuffer(offsets, np.int32)[cells.offset : cells.offset + len(cells) + 1].tolist()
+    text = written.to_pybytes() if written else b""
+    found = [text[begin:end].decode() for begin, end in pairwise(ends)]
+    if not cells.null_count:
+        return found
+    known = present(cells).tolist()
+    return [word if is_known else None for word, is_known in zip(found, known, strict=True)]
+
+
+def equal(cells: pa.Array, word: str) -> npt.NDArray[np.bool_]:
+    """Say which cells of text are this word."""
+    same = pc.fill_null(pc.equal(cells, word), fill_value=False)
+    bits = np.unpackbits(np.frombuffer(same.buffers()[1], np.uint8), bitorder="little")
+    return bits[same.offset : same.offset + len(same)].view(bool)

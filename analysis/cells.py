@@ -67,16 +67,32 @@ def _typed(cells: pa.Array, column: Column, where: str, first_row: int) -> pa.Ar
     if pa.types.is_string(cells.type):
         cells = _integers(cells, column, where, first_row)
     if column.name == "attempts":
-        _check_attempts(arrow.numbers(_of_64_bits(cells), blank=1), where, first_row)
-    numbers = cells if cells.type == arrow_type(column) else cells.cast(arrow_type(column))
+        long = _cast(cells, pa.int64(), column, where, first_row)
+        _check_attempts(arrow.numbers(long, blank=1), where, first_row)
+    numbers = _cast(cells, arrow_type(column), column, where, first_row)
     if column.name == "start_ns" and numbers.null_count:
         row = int(np.argmin(arrow.present(numbers))) + first_row
         raise UserError(f"{where}:{row}: found a blank in column start_ns, expected an integer")
     return numbers
 
 
-def _of_64_bits(cells: pa.Array) -> pa.Array:
-    return cells if cells.type == pa.int64() else cells.cast(pa.int64())
+def _cast(
+    cells: pa.Array, kind: pa.DataType, column: Column, where: str, first_row: int
+) -> pa.Array:
+    """Give integers of another type as this one, naming the first that does not fit."""
+    if cells.type == kind:
+        return cells
+    try:
+        return cells.cast(kind)
+    except pa.ArrowInvalid as error:
+        limit = 1 << (kind.bit_width - 1)
+        for row, number in enumerate(cells.to_pylist(), start=first_row):
+            if number is not None and not -limit <= number < limit:
+                raise UserError(
+                    f"{where}:{row}: found {number} in column {column.name}, expected an integer "
+                    f"of at most {kind.bit_width} bits"
+                ) from error
+        raise
 
 
 def _check_attempts(attempts: npt.NDArray[np.integer], where: str, first_row: int) -> None:
@@ -95,6 +111,8 @@ def _text(cells: pa.Array) -> pa.DictionaryArray:
         cells = cells.cast(pa.string())
     if not pa.types.is_dictionary(cells.type):
         return _dictionary(cells)
+    if len(cells.dictionary) > len(cells):  # those of all rows of a file, not of these
+        return _dictionary(cells.cast(pa.string()))
     words = arrow.texts(cells.dictionary)
     if any(word is None or word != word.strip() or not word for word in words):
         return _dictionary(cells.cast(pa.string()))

@@ -1,17 +1,15 @@
 """Which holes each effect that nobody saw can have filled, in real time. Pure."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from analysis.apart import host_rows, widened
-from analysis.effects import Completed
+from analysis.apart import answered, host_rows, widened
+from analysis.effects import Completed, Effects
 from analysis.holes import earliest_fill, latest_fill
 from analysis.run import Run
-from analysis.slots import Answers, Filling
-from analysis.stretch import Int64s
+from analysis.slots import Answers
+from analysis.stretch import Bools, Int64s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +39,16 @@ def fillable(run: Run, holes: Int64s) -> Fills:
     if len(run.hosts) <= 1:
         return _fills(run.scan.answers, holes, unseen.start, unseen.until)
     host_of = host_rows(run)
-    fills = Fills(
-        first=np.zeros(len(unseen), dtype=np.int64),
-        last=np.full(len(unseen), len(holes) - 1, dtype=np.int64),
-    )
-    first, last = fills.first, fills.last
-    for host in range(len(run.hosts)):
-        own = host_of[unseen.row] == host
-        if own.any():
-            answers = _answers(run, partial(_of_host, host, host_of))
-            found = _fills(answers, holes, unseen.start[own], unseen.until[own])
-            first[own], last[own] = found.first, found.last
-    everyone = _answers(run, partial(_widened, run, host_of))
-    start, until = widened(run, unseen.start, unseen.until, host_of[unseen.row])
-    return fills.within(_fills(everyone, holes, start, until))
+    done = answered(run)
+    host, at = host_of[done.row], host_of[unseen.row]
+    fills = _held_against(done, host, holes, unseen, at)
+    # Now all hosts as one, by intervals that hold the true ones for certain.
+    start, end = widened(run, done.start, done.end, host)
+    everyone = Completed(done.value, start, end, done.row)
+    start, until = widened(run, unseen.start, unseen.until, at)
+    anyone = Effects(start, until, unseen.row, unseen.delta)
+    one = np.zeros(len(done), dtype=np.int64)
+    return fills.within(_held_against(everyone, one, holes, anyone, np.zeros_like(at)))
 
 
 def _fills(answers: Answers, holes: Int64s, start: Int64s, until: Int64s) -> Fills:
@@ -65,20 +59,34 @@ def _fills(answers: Answers, holes: Int64s, start: Int64s, until: Int64s) -> Fil
     )
 
 
-def _answers(run: Run, told: Callable[[Completed], Completed]) -> Answers:
-    """Give the answers of what remains of the operations, each as it is told."""
-    filling = Filling(initial=run.initial, expected=0)
-    ups, reads = told(run.increments), told(run.reads)
-    filling.add_increments(ups.value, ups.start, ups.end)
-    filling.add_reads(reads.value, reads.start, reads.end, reads.row)
-    return filling.close()
+def _held_against(
+    done: Completed, host: Int64s, holes: Int64s, unseen: Effects, at: Int64s
+) -> Fills:
+    """Hold each effect against the operations of its own host, `at`, all hosts in one go.
+
+    Those that ended before it was sent say that it filled no hole up to their values; those
+    that were sent after its window say that it filled none above theirs. (An operation's own
+    value is no hole, or it is a read: which saw that value.)
+    """
+    seen, value = _highest_before(done.value, done.end, host, unseen.start, at)
+    first = np.where(seen, np.searchsorted(holes, value, side="right"), 0)
+    # The complement turns every order around, and fits 64 bits where the negative does not.
+    seen, value = _highest_before(~done.value, ~done.start, host, ~unseen.until, at)
+    last = np.where(seen, np.searchsorted(holes, ~value, side="right"), len(holes)) - 1
+    return Fills(first=first, last=last)
 
 
-def _of_host(host: int, host_of: Int64s, done: Completed) -> Completed:
-    own = host_of[done.row] == host
-    return Completed(done.value[own], done.start[own], done.end[own], done.row[own])
-
-
-def _widened(run: Run, host_of: Int64s, done: Completed) -> Completed:
-    start, end = widened(run, done.start, done.end, host_of[done.row])
-    return Completed(done.value, start, end, done.row)
+def _highest_before(
+    value: Int64s, time: Int64s, host: Int64s, asked: Int64s, at: Int64s
+) -> tuple[Bools, Int64s]:
+    """Give the highest value on host `at` before the time asked for, and whether there is one."""
+    if not len(value):
+        return np.zeros(len(asked), dtype=bool), np.zeros(len(asked), dtype=np.int64)
+    # One host after the other: what is of a later host ranks above all that is of those before.
+    times, values, size = np.unique(time), np.unique(value), len(value) + 1
+    moment = np.searchsorted(times, time) + host * size
+    order = np.argsort(moment, kind="stable")
+    rank = (np.searchsorted(values, value) + host * size)[order]
+    highest = values[np.maximum.accumulate(rank) - host[order] * size]
+    before = np.searchsorted(moment[order], np.searchsorted(times, asked) + at * size) - 1
+    return (before >= 0) & (host[order][before] == at), highest[before]

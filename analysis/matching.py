@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.stretch import Bools, Int64s
+from analysis.stretch import Int64s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,26 +73,33 @@ def _convex(first: Int64s, last: Int64s, usable: Int64s, holes: int) -> Matching
             heapq.heappop(waiting)
         if not waiting:
             taker = usable[np.array(taken, dtype=np.int64)]
-            return Matching(taker=taker, lacking=_hall_set(first, last, usable, taker))
+            return Matching(taker=taker, lacking=_hall_set(first, last, taker))
         taken.append(heapq.heappop(waiting)[1])
     return Matching(taker=usable[np.array(taken, dtype=np.int64)], lacking=None)
 
 
-def _hall_set(first: Int64s, last: Int64s, usable: Int64s, taker: Int64s) -> HallSet:
-    """Close the failing hole under "an effect that can fill it, and the hole that one took"."""
+def _hall_set(first: Int64s, last: Int64s, taker: Int64s) -> HallSet:
+    """Close the failing hole under "an effect that can fill it, and the hole that one took".
+
+    Holes are gone through downwards and upwards in turn, each time with the nearest one reached
+    so far on the way: chains of however many holes are followed in one go.
+    """
     failing = len(taker)
-    filled = np.full(len(first), -1, dtype=np.int64)
-    filled[taker] = np.arange(failing)
-    effects = usable[filled[usable] >= 0]
-    reached = np.zeros(failing + 1, dtype=bool)
-    reached[failing] = True
-    used = np.zeros(len(effects), dtype=bool)
-    while True:
-        before = np.concatenate(([0], np.cumsum(reached)))
-        upper = np.minimum(last[effects], failing) + 1
-        can: Bools = before[upper] > before[np.minimum(first[effects], upper)]
-        fresh = can & ~used
-        if not fresh.any():
-            return HallSet(holes=np.flatnonzero(reached), effects=np.sort(effects[used]))
-        used |= fresh
-        reached[filled[effects[fresh]]] = True
+    firsts, lasts = first[taker].tolist(), last[taker].tolist()
+    reached = [False] * failing + [True]
+    fresh = True
+    while fresh:
+        fresh, nearest = False, failing
+        for hole in range(failing - 1, -1, -1):
+            if not reached[hole] and lasts[hole] >= nearest:
+                reached[hole] = fresh = True
+            if reached[hole]:
+                nearest = hole
+        nearest = -1
+        for hole in range(failing):
+            if not reached[hole] and firsts[hole] <= nearest:
+                reached[hole] = fresh = True
+            if reached[hole]:
+                nearest = hole
+    holes = np.flatnonzero(reached)
+    return HallSet(holes=holes, effects=np.sort(taker[holes[:-1]]))

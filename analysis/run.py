@@ -61,7 +61,8 @@ class Run:
         found: set[str] = set()
         for first_row, batch in self.record.batches(("host",)):
             codes, words = Stretch(first_row, batch).words("host")
-            found |= {[*words, ""][code] for code in np.unique(codes).tolist()}
+            named = [*words, ""]
+            found |= {named[code] for code in np.unique(codes).tolist()}
         return sorted(found)
 
     @cached_property

@@ -69,9 +69,10 @@ class Scan:
     `by_source` counts operations by source and outcome, `by_process` by process; a blank is "".
     `extents` are of the values after each operation. `answers` are those of increments and
     reads, without decrements; `unseen` are the increments that perhaps happened, and
-    `unseen_decrements` how many decrements. `deltas` counts operations of which only that
-    column says what they added: `untold_up` and `untold_down` are what those that happened moved
-    the counter by, `unseen_up` and `unseen_down` what all that perhaps happened would.
+    `unseen_decrements` how many decrements, `resends` how often a request was sent again.
+    `deltas` counts operations of which only that column says what they added: `untold_up` and
+    `untold_down` are what those that happened moved the counter by, `unseen_up` and
+    `unseen_down` what all that perhaps happened would.
     """
 
     rows: int
@@ -84,6 +85,7 @@ class Scan:
     unseen: Effects
     unseen_decrements: int
     deltas: int
+    resends: int
     untold_up: int
     untold_down: int
     unseen_up: int
@@ -113,7 +115,8 @@ class Scan:
 
     def outcomes(self) -> Counter[Outcome]:
         """Count operations by outcome."""
-        return sum((Counter(counts) for counts in self.by_source.values()), Counter())
+        of_sources = self.by_source.values()
+        return Counter({o: sum(counts.get(o, 0) for counts in of_sources) for o in Outcome})
 
 
 class _Pass:
@@ -231,6 +234,7 @@ def scan(record: Record, *, initial: int, shift: int, window_ns: int | None) -> 
         unseen=effects.joined(Effects, found.unseen),
         unseen_decrements=found.unseen_decrements,
         deltas=found.deltas,
+        resends=found.resends,
         untold_up=found.untold[1],
         untold_down=found.untold[-1],
         unseen_up=found.perhaps[1],

@@ -12,6 +12,8 @@ from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+_FEW_WORDS = 32
+"""So many are looked at one by one."""
 NEVER_NS = np.int64(2**63 - 1)
 """End of an interval that never ended: no time is later; none is before its negative, which is
 one more than the least of 64 bits."""
@@ -128,6 +130,12 @@ class Stretch:
 
     def says(self, name: str, word: str) -> Bools:
         """Rows in which a column of text says this word."""
+        if self.has(name) and len(self.batch.column(name).dictionary) > _FEW_WORDS:
+            column = self.batch.column(name)
+            # A blank, code -1, is the last: no word.
+            known = np.append(arrow.equal(column.dictionary, word), [False])
+            of_word: Bools = known[arrow.numbers(column.indices, blank=-1)]
+            return of_word
         codes, words = self.words(name)
         said = np.zeros(len(self), dtype=bool)
         for code in (code for code, known in enumerate(words) if known == word):

@@ -14,6 +14,7 @@ EVIDENCE_CAP = 20
 there are."""
 
 _WIDTH = 13
+_NAMED = 10
 
 
 class Verdict(StrEnum):
@@ -110,10 +111,12 @@ class Judgement:
     def __str__(self) -> str:
         """Give the block that a run prints: the verdict, the counts, one line a check."""
         operations, values = self.operations, self.values
+        named = sorted(operations["by_source"].items())
         sources = ", ".join(
-            f"{source or 'unnamed'} {counts['total']:,}"
-            for source, counts in sorted(operations["by_source"].items())
+            f"{source or 'unnamed'} {counts['total']:,}" for source, counts in named[:_NAMED]
         )
+        if len(named) > _NAMED:
+            sources += f" and {len(named) - _NAMED:,} more sources"
         outcomes = ", ".join(f"{operations[str(outcome)]:,} {outcome}" for outcome in Outcome)
         heading = (
             f"{self.verdict}  {self.run_id}\n"

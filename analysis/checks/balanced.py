@@ -68,8 +68,9 @@ def _balanced(run: Run, counts: dict[str, int]) -> Finding:
         summary = f"{boundaries} between two numbers, each crossed as often as it must be."
         return Finding(check=NAME, verdict=Verdict.PASS, summary=summary, counts=counts)
     summary = (
-        f"{counts['unbalanced']:,} of {boundaries} balance only if requests without an answer "
-        f"happened: {counts['increments_needed']:,} of "
+        f"{counts['unbalanced']:,} of {boundaries} "
+        f"{'balances' if counts['unbalanced'] == 1 else 'balance'} only if requests without an "
+        f"answer happened: {counts['increments_needed']:,} of "
         f"{plural(counts['unanswered_increments'], 'increment')} and "
         f"{counts['decrements_needed']:,} of "
         f"{plural(counts['unanswered_decrements'], 'decrement')}; {run.allow_unanswered:,} "

@@ -43,7 +43,8 @@ def check(run: Run) -> Finding:
         f"account for {accounted}{_with_unanswered(least, ok, most)}"
     )
     if grown < least:
-        verdict, remark = Verdict.FAIL, f"{least - grown:,} more were answered than happened"
+        more = "1 more was" if least - grown == 1 else f"{least - grown:,} more were"
+        verdict, remark = Verdict.FAIL, f"{more} answered than happened"
     elif grown > most:
         verdict, remark = Verdict.FAIL, f"{grown - most:,} happened that no request can account for"
     else:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.completeness import unless_missing
-from analysis.evidence import Wanted, duration, find, pieces, plural
+from analysis.evidence import Operation, Wanted, duration, find, pieces, plural
 from analysis.fills import Fills, fillable
 from analysis.holes import Holes, find_holes, latest_fill
 from analysis.matching import HallSet, match
@@ -60,13 +60,23 @@ def _last(run: Run) -> int | None:
 
 def _none_missing(run: Run, last: int, counts: dict[str, int]) -> Finding:
     unanswered = counts["unanswered"]
+    none = "it" if unanswered == 1 else "none of them"
+    took = "did not take" if unanswered == 1 else "took"
     surplus = (
-        f" {plural(unanswered, 'request')} got no answer, and none of them took a number that is "
-        "missing."
+        f" There {'was' if unanswered == 1 else 'were'} {_requests(run, unanswered)}, and {none} "
+        f"{took} a number that is missing."
         if unanswered
         else ""
     )
     returned = run.scan.answers.count
+    if returned and last <= run.initial:
+        return Finding(
+            check=NAME,
+            verdict=Verdict.PASS,
+            summary=f"The counter is not known to have grown beyond {run.initial:,}, so no value "
+            f"can be missing.{surplus}",
+            counts=counts,
+        )
     return Finding(
         check=NAME,
         verdict=Verdict.PASS if returned else Verdict.INCONCLUSIVE,
@@ -81,9 +91,19 @@ def _none_missing(run: Run, last: int, counts: dict[str, int]) -> Finding:
     )
 
 
+def _requests(run: Run, count: int) -> str:
+    """Say how many requests perhaps happened; each re-send is one of them."""
+    if run.scan.resends:
+        return plural(count, "unanswered request or re-send", "unanswered requests or re-sends")
+    return plural(count, "unanswered request")
+
+
 def _explained(run: Run, holes: Holes, taker: Int64s, counts: dict[str, int]) -> Finding:
     allowed = holes.count <= run.allow_unanswered
-    requests = plural(counts["unanswered"], "unanswered request")
+    requests = _requests(run, counts["unanswered"])
+    requests = (
+        f"which {requests}" if counts["unanswered"] == 1 else f"each of which one of {requests}"
+    )
     advice = (
         ""
         if allowed
@@ -98,20 +118,25 @@ def _explained(run: Run, holes: Holes, taker: Int64s, counts: dict[str, int]) ->
         verdict=Verdict.PASS if allowed else Verdict.INCONCLUSIVE,
         summary=(
             f"{plural(holes.count, 'value')} of {counts['first']:,} to {counts['last']:,} missing, "
-            f"each of which one of {requests} can have taken; {run.allow_unanswered:,} allowed "
+            f"{requests} can have taken; {run.allow_unanswered:,} allowed "
             f"(allow-unanswered){advice}."
         ),
         counts=counts,
         evidence=pieces(
             run,
             [[row] for row in rows[taker[:EVIDENCE_CAP]].tolist()],
-            lambda number, _: (
-                f"{holes.lowest[number]:,} was returned to nobody; this request got "
-                "no answer and can have taken it"
+            lambda number, shown: (
+                f"{holes.lowest[number]:,} was returned to nobody; this request "
+                f"{_how_unanswered(shown[0])} and can have taken it"
             ),
         ),
         evidence_total=holes.count,
     )
+
+
+def _how_unanswered(operation: Operation) -> str:
+    times = operation["attempts"]
+    return f"was sent {times:,} times" if times > 1 else "got no answer"
 
 
 def _failed(
@@ -136,15 +161,16 @@ def _why(run: Run, lacking: HallSet, hole: int, unanswered: int) -> str:
         return "and no request went unanswered"
     if len(lacking.effects):
         return (
-            f"only {plural(len(lacking.effects), 'unanswered request')} can have taken any of the "
+            f"only {_requests(run, len(lacking.effects))} can have taken any of the "
             f"{plural(len(lacking.holes), 'value')} missing up to {hole:,}"
         )
+    requests = _requests(run, unanswered)
     if run.window_ns is None:
-        return (
-            f"{hole:,} had been passed before any of {plural(unanswered, 'unanswered request')} "
-            "was sent"
-        )
-    return f"none of {plural(unanswered, 'unanswered request')} can have taken {hole:,} in time"
+        any_of = "the" if unanswered == 1 else "any of"
+        return f"{hole:,} had been passed before {any_of} {requests} was sent"
+    if unanswered == 1:
+        return f"the {requests} cannot have taken {hole:,} in time"
+    return f"none of {requests} can have taken {hole:,} in time"
 
 
 def _assumed(run: Run, holes: Holes, fills: Fills) -> str:
@@ -170,7 +196,7 @@ def _hall_set(run: Run, holes: Holes, lacking: HallSet) -> Evidence:
     effects = lacking.effects[np.argsort(run.scan.unseen.start[lacking.effects], kind="stable")]
     told = (
         f"{named}: {plural(len(competing), 'value')} returned to nobody, and "
-        f"{plural(len(effects), 'unanswered request') if len(effects) else 'no unanswered request'}"
+        f"{_requests(run, len(effects)) if len(effects) else 'no unanswered request'}"
         f" can have taken {'it' if len(competing) == 1 else 'any of them'}{sent}"
     )
     rows = [*witness, *run.scan.unseen.row[effects[:EVIDENCE_CAP]].tolist()]

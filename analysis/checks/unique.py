@@ -74,8 +74,10 @@ def _told(run: Run, shown: Sequence[Operation], repeats: int) -> str:
     times = "twice" if repeats == 2 else f"{repeats:,} times"  # noqa: PLR2004
     if repeats > _SHOWN_PER_VALUE:
         times += f" (the first {_SHOWN_PER_VALUE} are shown)"
-    later = duration(other["start_ns"] - one["start_ns"])
+    apart_ns = other["start_ns"] - one["start_ns"]
+    # A row that contradicts itself stands first, whatever its start.
+    later = f"{duration(abs(apart_ns))} {'later' if apart_ns > 0 else 'earlier'}"
     return (
         f"{one['value']} was returned {times}: to {who(one)} at {moment(run, one['start_ns'])} "
-        f"and to {who(other)} {later} later"
+        f"and to {who(other)} {later if apart_ns else 'at the same time'}"
     )

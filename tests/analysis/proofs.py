@@ -9,7 +9,7 @@ from tests.analysis.oracle import Event, History, came_before, events
 
 _HALL_SET = re.compile(
     r"(?P<holes>-?[\d,]+(?:, -?[\d,]+)*): (?P<count>\d+) values? returned to nobody, and "
-    r"(?P<effects>no|\d+) unanswered requests? can have taken"
+    r"(?P<effects>no|\d+) unanswered requests?( or re-sends?)? can have taken"
 )
 _RUN = re.compile(
     r"(?P<first>-?[\d,]+)(?: to (?P<last>-?[\d,]+))? \((?P<count>[\d,]+) values?\) "

@@ -329,3 +329,49 @@ def test_convert_leaves_nothing_of_what_it_cannot_read(
     with pytest.raises(UserError):
         main(["convert", str(source), str(target), *flags])
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_absurdly_many_re_sends_are_refused_before_they_fill_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "h.parquet"
+    rows = range(2_000)
+    pq.write_table(
+        pa.table(
+            {
+                "start_ns": rows,
+                "end_ns": rows,
+                "outcome": ["ok"] * len(rows),
+                "value": rows,
+                "attempts": [10_000] * len(rows),
+            }
+        ),
+        path,
+    )
+    code, sentence = verify(path, capsys)
+    assert code == EXIT_USAGE
+    assert "19,998,000 re-sends in column attempts" in sentence
+
+
+@pytest.mark.parametrize("flags", [[], ["--clock-error-ms", "0"]])
+def test_as_many_hosts_sources_and_words_as_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    path = tmp_path / "h.parquet"
+    rows = 20_000
+    names = pa.array([f"n{row}" for row in range(rows)])
+    odd = [row % 2 == 1 for row in range(rows)]
+    columns = {
+        "start_ns": pa.array(range(rows)),
+        "end_ns": pa.array([None if is_odd else row for row, is_odd in enumerate(odd)]),
+        "outcome": ["indeterminate" if is_odd else "ok" for is_odd in odd],
+        "value": pa.array([None if is_odd else row + 1 for row, is_odd in enumerate(odd)]),
+    }
+    every = dict.fromkeys(("host", "source", "process", "worker", "reason"), names)
+    pq.write_table(pa.table(columns | every), path)
+    code, found = verify(path, capsys, *flags)
+    assert code == 3
+    assert len(found["operations"]["by_source"]) == rows
+    verdicts = {finding["check"]: finding["verdict"] for finding in found["checks"]}
+    assert verdicts["gap-free"] == "INCONCLUSIVE"
+    assert verdicts["ordered"] == ("PASS" if flags else "INCONCLUSIVE")

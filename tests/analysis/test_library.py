@@ -144,3 +144,18 @@ def test_what_cannot_be_judged_is_one_sentence(
         judge(history, **options)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "number", "bits"),
+    [("value", 2**64 - 1, 64), ("attempts", 2**64 - 1, 64), ("status", 2**40, 32)],
+)
+def test_integers_that_do_not_fit_are_named(column: str, number: int, bits: int) -> None:
+    for history in (
+        frame(**{column: pd.Series([1, 2, number], dtype="uint64")}),
+        pa.table(ROWS | {column: pa.array([1, 2, number], pa.uint64())}),
+    ):
+        with pytest.raises(
+            UserError, match=rf":3: found {number} in column {column}.* {bits} bits"
+        ):
+            judge(history)

@@ -37,3 +37,13 @@ def test_a_matching_or_a_proof_that_there_is_none(
     neighbours = sorted(set().union(*(able[hole] for hole in short)))
     assert found.lacking.effects.tolist() == neighbours
     assert len(short) > len(neighbours)
+
+
+def test_a_chain_of_holes_is_followed_however_long_it_is() -> None:
+    # Each effect can fill two neighbours, and there is one fewer than holes.
+    holes = 50_000
+    first = np.arange(holes - 1)
+    found = match(first, first + 1, holes)
+    assert found.lacking is not None
+    assert found.lacking.holes.tolist() == list(range(holes))
+    assert found.lacking.effects.tolist() == list(range(holes - 1))

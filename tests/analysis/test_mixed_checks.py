@@ -140,8 +140,8 @@ def shown(finding: Finding) -> tuple[Verdict, str, list[str], list[list[int]]]:
             (
                 INCONCLUSIVE,
                 (
-                    "1 of 3 boundaries balance only if requests without an answer happened: 1 of 1 "
-                    "increment and 0 of 0 decrements; 0 allowed (allow-unanswered)."
+                    "1 of 3 boundaries balances only if requests without an answer happened: 1 of "
+                    "1 increment and 0 of 0 decrements; 0 allowed (allow-unanswered)."
                 ),
                 [],
                 [],
@@ -154,8 +154,8 @@ def shown(finding: Finding) -> tuple[Verdict, str, list[str], list[list[int]]]:
             (
                 PASS,
                 (
-                    "1 of 3 boundaries balance only if requests without an answer happened: 1 of 1 "
-                    "increment and 0 of 0 decrements; 1 allowed (allow-unanswered)."
+                    "1 of 3 boundaries balances only if requests without an answer happened: 1 of "
+                    "1 increment and 0 of 0 decrements; 1 allowed (allow-unanswered)."
                 ),
                 [],
                 [],
@@ -229,9 +229,11 @@ FOUND = (
             {"final": 0, "allow_unanswered": 1},
             (
                 INCONCLUSIVE,
-                ("4 operations can have happened one after the other with these answers if 2 "
-                "unanswered ones did too; 1 allowed (allow-unanswered). A history in which every "
-                "request is answered would decide it."),
+                (
+                    "4 operations can have happened one after the other with these answers if 2 "
+                    "unanswered ones did too; 1 allowed (allow-unanswered). A history in which "
+                    "every request is answered would decide it."
+                ),
                 [],
                 [],
             ),
@@ -436,10 +438,7 @@ def test_a_run_that_decremented_is_judged_so_though_its_decrements_are_missing()
 
 
 def test_what_blind_increments_add_up_to_is_told_exactly() -> None:
-    rows: Rows = [
-        {"start_ns": 0, "end_ns": 9, "outcome": "ok", "value": None, "delta": INT64_MAX}
-        for _ in range(2)
-    ]
-    finding = ordered_mixed.check(run_of(rows, final=3))
+    most = {"start_ns": 0, "end_ns": 9, "outcome": "ok", "value": None, "delta": INT64_MAX}
+    finding = ordered_mixed.check(run_of([most, most], final=3))
     assert finding.verdict is FAIL
     assert f"lead from 0 to {2 * INT64_MAX}, not to 3" in finding.summary

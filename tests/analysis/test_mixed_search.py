@@ -10,10 +10,18 @@ import pytest
 from analysis.mixed.alternation import Stuck, stuck_boundaries
 from analysis.mixed.crossings import likeliest_final, uncoverable
 from analysis.mixed.from_run import moves_of as moves_of_run
-from analysis.mixed.history import ARRAYS, NEVER, Moves
+from analysis.mixed.history import ARRAYS, NEVER, Moves, sorted_moves
 from analysis.mixed.narrow import Contradiction, Windows, narrow
 from analysis.mixed.order import verify_order
-from analysis.mixed.search import Found, GaveUp, Impossible, luby, search
+from analysis.mixed.search import (
+    ASK_EVERY,
+    ASK_EVERY_CHOICES,
+    Found,
+    GaveUp,
+    Impossible,
+    luby,
+    search,
+)
 from history.operation import Returns
 from tests.analysis.mixed_moves import moves_of
 from tests.analysis.oracle_mixed import Move
@@ -281,3 +289,31 @@ def test_the_likeliest_final_value(history: list[Move], final: int) -> None:
 
 def test_luby() -> None:
     assert [luby(n) for n in range(1, 16)] == [1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8]
+
+
+def test_it_asks_whether_to_give_up_where_each_step_has_many_choices() -> None:
+    asked: list[None] = []
+
+    def give_up() -> bool:
+        asked.append(None)
+        return True
+
+    # As many kinds as moves, and a read that fits none of their sums before all are tried.
+    count = ASK_EVERY_CHOICES // 10
+    moves = sorted_moves(
+        {
+            "start": np.zeros(count, dtype=np.int64),
+            "end": np.full(count, 9),
+            "delta": np.arange(1, count + 1),
+            "value": np.zeros(count, dtype=np.int64),
+            "told": np.zeros(count, dtype=bool),
+            "must": np.ones(count, dtype=bool),
+            "row": np.arange(count),
+        },
+        initial=0,
+        final=None,
+    )
+    result = search(moves, give_up)
+    assert isinstance(result, GaveUp)
+    assert len(asked) == 1
+    assert result.states < ASK_EVERY

@@ -258,15 +258,15 @@ MUTANTS = (
     Mutant(
         name="run-hosts",
         file="analysis/run.py",
-        old='found |= {[*words, ""][code]',
-        new='found = {[*words, ""][code]',
+        old="found |= {named[code]",
+        new="found = {named[code]",
         wrong="knows the hosts of the last stretch only",
         tests=(SAME, oracle("hosts")),
     ),
     Mutant(
         name="run-blank-host",
         file="analysis/run.py",
-        old='{[*words, ""][code] for code in np.unique(codes).tolist()}',
+        old="{named[code] for code in np.unique(codes).tolist()}",
         new="{words[code] for code in np.unique(codes).tolist() if code >= 0}",
         wrong="takes the rows without a host for some other host's",
         tests=(CHECKS.format("ordered"),),

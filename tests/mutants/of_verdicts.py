@@ -334,8 +334,8 @@ MUTANTS = (
     Mutant(
         name="library-window",
         file="analysis/library.py",
-        old="window_ns = milliseconds(effect_window_ms)",
-        new="window_ns = run.window_ns",
+        old="window_ns=window_ns, ",
+        new="",
         wrong="forgets the window that it was told",
         tests=(SAME, LIBRARY),
     ),

@@ -37,7 +37,7 @@ PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
             {},
             FAIL,
             "The counter grew by 1 (from 0 to largest value returned 1); the answers account for "
-            "2 increments: 1 more were answered than happened.",
+            "2 increments: 1 more was answered than happened.",
             id="one more than happened",
         ),
         pytest.param(

@@ -35,7 +35,7 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [lost(0), ok(7, 8, 1), ok(7, 9, 3)],
             {"window_ns": 5},
             FAIL,
-            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
+            "1 value of 1 to 3 missing, the 1 unanswered request cannot have taken 2 in time, as "
             "long as no request acts later than 5 ns after it was sent (effect-window-ms).",
             id="a FAIL that rests on the window says so",
         ),
@@ -43,14 +43,14 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [lost(9), ok(0, 1, 1), ok(2, 3, 3)],
             {"window_ns": 5},
             FAIL,
-            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time.",
+            "1 value of 1 to 3 missing, the 1 unanswered request cannot have taken 2 in time.",
             id="one that does not rest on it does not",
         ),
         pytest.param(
             [ok(0, 10, 2), lost(10)],
             {"allow_unanswered": 1},
             PASS,
-            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "1 value of 1 to 2 missing, which 1 unanswered request can have taken; "
             "1 allowed (allow-unanswered).",
             id="sent in the instant it was overtaken",
         ),
@@ -58,7 +58,7 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [lost(0), ok(5, 8, 1), ok(5, 9, 3)],
             {"window_ns": 5, "allow_unanswered": 1},
             PASS,
-            "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
+            "1 value of 1 to 3 missing, which 1 unanswered request can have taken; "
             "1 allowed (allow-unanswered).",
             id="in the last instant of its window",
         ),
@@ -66,32 +66,34 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [ok(0, 9, 1, attempts=2), ok(11, 12, 2), ok(11, 13, 4)],
             {"window_ns": 3, "allow_unanswered": 1},
             PASS,
-            "1 value of 1 to 4 missing, each of which one of 1 unanswered request can have taken; "
-            "1 allowed (allow-unanswered).",
+            "1 value of 1 to 4 missing, which 1 unanswered request or re-send can have taken;"
+            " 1 allowed (allow-unanswered).",
             id="sent again until its end",
         ),
         pytest.param(
             [ok(0, 9, 1, attempts=2), ok(13, 14, 2), ok(13, 14, 4)],
             {"window_ns": 3},
             FAIL,
-            "1 value of 1 to 4 missing, none of 1 unanswered request can have taken 3 in time, as "
-            "long as no request acts later than 3 ns after it was sent (effect-window-ms).",
+            "1 value of 1 to 4 missing, the 1 unanswered request or re-send cannot have taken"
+            " 3 in time, as long as no request acts later than 3 ns after it was sent "
+            "(effect-window-ms).",
             id="but not after that",
         ),
         pytest.param(
             [lost(0, end_ns=9), ok(7, 8, 1), ok(7, 9, 3)],
             {"window_ns": 2},
             FAIL,
-            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
-            "long as no request acts later than 2 ns after it was sent (effect-window-ms).",
+            "1 value of 1 to 3 missing, the 1 unanswered request cannot have taken 2 in time,"
+            " as long as no request acts later than 2 ns after it was sent (effect-window-"
+            "ms).",
             id="the window is that of the request, not of giving up",
         ),
         pytest.param(
             [lost(0, end_ns=9, attempts=2), ok(7, 8, 1), ok(7, 9, 3)],
             {"window_ns": 2, "allow_unanswered": 1},
             PASS,
-            "1 value of 1 to 3 missing, each of which one of 2 unanswered requests can have taken; "
-            "1 allowed (allow-unanswered).",
+            "1 value of 1 to 3 missing, each of which one of 2 unanswered requests or re-"
+            "sends can have taken; 1 allowed (allow-unanswered).",
             id="unless it was sent again until then",
         ),
         pytest.param(
@@ -105,48 +107,50 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [ok(0, 1, 2, host="a"), lost(9, host="b")],
             {"clocks": CLOCKS},
             FAIL,
-            "1 value of 1 to 2 missing, 1 had been passed before any of 1 unanswered request was "
-            "sent.",
+            "1 value of 1 to 2 missing, 1 had been passed before the 1 unanswered request was"
+            " sent.",
             id="passed on another host",
         ),
         pytest.param(
             [ok(0, 1, 2, host="a"), lost(3, host="b")],
             {"clocks": CLOCKS, "allow_unanswered": 1},
             PASS,
-            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
-            "1 allowed (allow-unanswered).",
+            "1 value of 1 to 2 missing, which 1 unanswered request can have taken; 1 allowed "
+            "(allow-unanswered).",
             id="passed on another host, within the clocks' errors",
         ),
         pytest.param(
             [lost(0, host="b"), ok(9, 10, 1, host="a"), ok(9, 10, 3, host="a")],
             {"clocks": CLOCKS, "window_ns": 6},
             FAIL,
-            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
-            "long as no request acts later than 6 ns after it was sent (effect-window-ms).",
+            "1 value of 1 to 3 missing, the 1 unanswered request cannot have taken 2 in time,"
+            " as long as no request acts later than 6 ns after it was sent (effect-window-"
+            "ms).",
             id="too late for another host",
         ),
         pytest.param(
             [lost(0, host="b"), ok(9, 10, 1, host="a"), ok(9, 10, 3, host="a")],
             {"clocks": CLOCKS, "window_ns": 7, "allow_unanswered": 1},
             PASS,
-            "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
-            "1 allowed (allow-unanswered).",
+            "1 value of 1 to 3 missing, which 1 unanswered request can have taken; 1 allowed "
+            "(allow-unanswered).",
             id="in time for another host, within the clocks' errors",
         ),
         pytest.param(
             [lost(0, host="a"), ok(9, 10, 1, host="a"), ok(9, 10, 3, host="b")],
             {"clocks": CLOCKS, "window_ns": 8},
             FAIL,
-            "1 value of 1 to 3 missing, none of 1 unanswered request can have taken 2 in time, as "
-            "long as no request acts later than 8 ns after it was sent (effect-window-ms).",
+            "1 value of 1 to 3 missing, the 1 unanswered request cannot have taken 2 in time,"
+            " as long as no request acts later than 8 ns after it was sent (effect-window-"
+            "ms).",
             id="a host's own clock has no error",
         ),
         pytest.param(
             [ok(0, 1, 1, attempts=2), ok(2, 3, 4)],
             {},
             FAIL,
-            "2 values of 1 to 4 missing, only 1 unanswered request can have taken any of the 2 "
-            "values missing up to 3.",
+            "2 values of 1 to 4 missing, only 1 unanswered request or re-send can have taken "
+            "any of the 2 values missing up to 3.",
             id="sent twice is once more, not twice",
         ),
         pytest.param(
@@ -160,7 +164,7 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [read(0, 10, 1), lost(15)],
             {"final": 1},
             FAIL,
-            "1 value of 1 to 1 missing, 1 had been passed before any of 1 unanswered request was "
+            "1 value of 1 to 1 missing, 1 had been passed before the 1 unanswered request was "
             "sent.",
             id="read before anybody asked for it",
         ),
@@ -168,7 +172,7 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [ok(0, 1, 0), ok(2, 3, 2**63 - 1)],
             {"returns": Returns.OLD, "final": 2},
             INCONCLUSIVE,
-            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "1 value of 1 to 2 missing, which 1 unanswered request can have taken; "
             "0 allowed (allow-unanswered); a run in which every request is answered would decide "
             "it, or the database's own log of its writes.",
             id="whoever was told too large a number can have taken any",
@@ -177,7 +181,7 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [ok(0, 1, 2), lost(99, reason="damaged-record")],
             {},
             INCONCLUSIVE,
-            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "1 value of 1 to 2 missing, which 1 unanswered request can have taken; "
             "0 allowed (allow-unanswered); a run in which every request is answered would decide "
             "it, or the database's own log of its writes.",
             id="the times of a damaged record say nothing",
@@ -193,7 +197,7 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [ok(0, 1, 1), lost(0)],
             {},
             PASS,
-            "1 value, none missing (1 to 1). 1 request got no answer, and none of them took a "
+            "1 value, none missing (1 to 1). There was 1 unanswered request, and it did not take a "
             "number that is missing.",
             id="nothing missing",
         ),
@@ -230,16 +234,16 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [ok(0, 1, 1), ok(2, 3, 3, attempts=2)],
             {},
             INCONCLUSIVE,
-            "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
-            "0 allowed (allow-unanswered); a run in which every request is answered would decide "
-            "it, or the database's own log of its writes.",
+            "1 value of 1 to 3 missing, which 1 unanswered request or re-send can have "
+            "taken; 0 allowed (allow-unanswered); a run in which every request is answered would "
+            "decide it, or the database's own log of its writes.",
             id="a re-send can have taken it",
         ),
         pytest.param(
             [ok(0, 1, 1, host="a"), ok(2, 3, 3, host="b"), lost(9, host="a")],
             {},
             INCONCLUSIVE,
-            "1 value of 1 to 3 missing, each of which one of 1 unanswered request can have taken; "
+            "1 value of 1 to 3 missing, which 1 unanswered request can have taken; "
             "0 allowed (allow-unanswered); a run in which every request is answered would decide "
             "it, or the database's own log of its writes.",
             id="two hosts: only the count speaks",
@@ -248,7 +252,7 @@ CLOCKS = {host: ClockBound(host=host, offset_ns=0, error_ns=1) for host in ("a",
             [ok(0, 1, 2, host="a"), lost(9)],
             {},
             INCONCLUSIVE,
-            "1 value of 1 to 2 missing, each of which one of 1 unanswered request can have taken; "
+            "1 value of 1 to 2 missing, which 1 unanswered request can have taken; "
             "0 allowed (allow-unanswered); a run in which every request is answered would decide "
             "it, or the database's own log of its writes.",
             id="a host and a blank do not share a clock",
@@ -331,3 +335,18 @@ def test_holes_against_sets(
         for first, length in zip(holes.run_first.tolist(), holes.run_length.tolist(), strict=True)
     ]
     assert [n for run in runs for n in run] == missing
+
+
+def test_a_re_sent_request_is_not_told_to_have_got_no_answer() -> None:
+    (piece,) = gap_free.check(run_of([ok(0, 1, 1), ok(2, 3, 3, attempts=2)])).evidence
+    assert piece.summary == (
+        "2 was returned to nobody; this request was sent 2 times and can have taken it"
+    )
+
+
+def test_a_counter_that_fell_lacks_no_number_of_values() -> None:
+    assert_finding(
+        gap_free.check(run_of([ok(0, 1, 1)], final=-3)),
+        PASS,
+        "The counter is not known to have grown beyond 0, so no value can be missing.",
+    )

@@ -68,3 +68,15 @@ def test_a_finding_is_whole() -> None:
         (1, "b", 5),
     ]
     assert finding.decides
+
+
+def test_durations_and_simultaneous_requests_are_said_in_words() -> None:
+    def told(start_ns: int) -> str:
+        return (
+            unique.check(run_of([ok(0, 9, 1), ok(start_ns, start_ns + 9, 1)])).evidence[0].summary
+        )
+
+    assert told(0).endswith("to row 2 at the same time")
+    assert told(999_999).endswith("to row 2 1 ms later")
+    assert told(999_499).endswith("to row 2 999 µs later")
+    assert told(1_234_000_000_000).endswith("to row 2 1,234 s later")
