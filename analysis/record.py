@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from analysis.cells import typed_batch
 from history.errors import UserError
-from history.schema import COLUMNS
+from history.schema import COLUMNS, arrow_type
 
 BATCH_ROWS = 1 << 18
 """Rows a stretch: large enough that numpy's calls cost nothing beside their work, small enough
@@ -50,7 +50,10 @@ class Record(Protocol):
 def whole(record: Record) -> pa.Table:
     """Give a record as one table, in memory."""
     batches = [batch for _, batch in record.batches(record.names)]
-    return pa.Table.from_batches(batches).unify_dictionaries() if batches else pa.table({})
+    if batches:
+        return pa.Table.from_batches(batches).unify_dictionaries()
+    named = [column for column in COLUMNS if column.name in record.names]
+    return pa.table({column.name: pa.array([], arrow_type(column)) for column in named})
 
 
 @dataclass(frozen=True, slots=True)
