@@ -134,7 +134,7 @@ MUTANTS = (
         old="return fills.within(_held_against(everyone, one, holes, anyone, np.zeros_like(at)))",
         new="return fills",
         wrong="forgets what other hosts saw",
-        tests=(oracle("hosts"),),
+        tests=(CHECKS.format("gap_free"), oracle("hosts")),
     ),
     Mutant(
         name="fills-own-host-forgotten",
