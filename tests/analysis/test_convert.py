@@ -182,3 +182,11 @@ def test_options_of_the_judgement(flags: list[str], name: str, expected: float |
 def test_options_that_are_no_numbers_are_one_sentence(option: str, number: str) -> None:
     with pytest.raises(UserError, match=f"{option} .*: expected a number of at least 0"):
         parsed(["verify", "x.csv", option + number])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_history_without_rows_is_one_too(suffix: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "empty.csv", tmp_path / f"h{suffix}"
+    source.write_text("kind,start_ns,end_ns,outcome,value\n")
+    write_history(load_record(source), target)
+    assert load_record(target).rows == 0

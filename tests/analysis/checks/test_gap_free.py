@@ -350,3 +350,10 @@ def test_a_counter_that_fell_lacks_no_number_of_values() -> None:
         PASS,
         "The counter is not known to have grown beyond 0, so no value can be missing.",
     )
+
+
+def test_what_another_host_saw_rules_a_request_out_when_clocks_are_known() -> None:
+    rows = [ok(0, 1, 2, host="a"), lost(5, host="b")]
+    clocks = {host: ClockBound(host=host, offset_ns=0, error_ns=0) for host in "ab"}
+    assert gap_free.check(run_of(rows)).verdict is INCONCLUSIVE
+    assert gap_free.check(run_of(rows, clocks=clocks)).verdict is FAIL
