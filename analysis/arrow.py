@@ -4,7 +4,9 @@ pyarrow's own conversions (to_numpy, to_pylist, scalar) import pandas first, whi
 than a million operations take to be judged.
 """
 
+import importlib
 from itertools import pairwise
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -52,3 +54,8 @@ def equal(cells: pa.Array, word: str) -> npt.NDArray[np.bool_]:
     same = pc.fill_null(pc.equal(cells, word), fill_value=False)
     bits = np.unpackbits(np.frombuffer(same.buffers()[1], np.uint8), bitorder="little")
     return bits[same.offset : same.offset + len(same)].view(bool)
+
+
+def compute() -> ModuleType:
+    """Give pyarrow.compute, which Parquet histories do without: it takes long to import, too."""
+    return importlib.import_module("pyarrow.compute")

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analysis import arrow
 from history.errors import UserError
@@ -121,6 +120,7 @@ def _text(cells: pa.Array) -> pa.DictionaryArray:
 
 
 def _dictionary(texts: pa.Array) -> pa.DictionaryArray:
+    pc = arrow.compute()
     trimmed = pc.utf8_trim_whitespace(texts.cast(pa.string()))
     blanked = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
     return pc.dictionary_encode(blanked)
@@ -149,6 +149,7 @@ def _words(cells: pa.DictionaryArray, column: Column, where: str, first_row: int
 
 
 def _integers(texts: pa.Array, column: Column, where: str, first_row: int) -> pa.Array:
+    pc = arrow.compute()
     texts = pc.utf8_trim_whitespace(texts)
     blanked = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
     bits = _BITS[column.type]
@@ -179,6 +180,7 @@ def _fits(integer: str, bits: int) -> bool:
 
 def _set_oversized_aside(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     """Blank the integers that 64 bits cannot hold, and say which rows those were."""
+    pc = arrow.compute()
     oversized = np.zeros(len(texts), dtype=bool)
     long = pc.fill_null(
         pc.greater_equal(pc.binary_length(texts), _DIGITS_OF_INT64), fill_value=False
@@ -191,6 +193,7 @@ def _set_oversized_aside(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.bool
 
 def _mark_oversized(columns: dict[str, pa.Array], oversized: npt.NDArray[np.bool_]) -> None:
     """Keep such an answer as what it is: `bounded` fails on this reason."""
+    pc = arrow.compute()
     outcome = columns["outcome"].cast(pa.string())
     told = pc.equal(outcome, str(Outcome.OK)).to_numpy(zero_copy_only=False)
     answered = oversized & told

@@ -4,13 +4,12 @@ Each reader is one module with read(path) -> Imported. None of them judges anyth
 """
 
 import csv
+import importlib
 import json
 import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from analysis.cells import quoted
-from analysis.imports import jepsen, k6, locust, vegeta
 from analysis.imports.k6_points import CSV_COLUMNS as K6_COLUMNS
 from analysis.imports.rows import Imported
 from analysis.imports.texts import head
@@ -18,12 +17,9 @@ from history.errors import UserError
 from history.schema import COLUMNS
 
 HISTORY = "history"
-READERS: Mapping[str, Callable[[Path], Imported]] = {
-    "jepsen": jepsen.read,
-    "k6": k6.read,
-    "locust": locust.read,
-    "vegeta": vegeta.read,
-}
+READERS = ("jepsen", "k6", "locust", "vegeta")
+"""Each is a module here, imported when a file is of its tool."""
+
 FORMATS = (HISTORY, *READERS)
 
 _LONG = 2**15
@@ -63,7 +59,9 @@ def read_foreign(path: Path, format: str | None = None) -> Imported | None:  # n
         raise UserError(f"--format {format}: expected one of {', '.join(FORMATS)}")
     if format is None or format == HISTORY:
         return None
-    return READERS[format](path)
+    reader = importlib.import_module(f"analysis.imports.{format}")
+    imported: Imported = reader.read(path)
+    return imported
 
 
 def detect(path: Path) -> str | None:
