@@ -116,7 +116,8 @@ def judge(sizes: Sequence[int], runs: int) -> list[Judged]:
 def table(results: Sequence[Judged], runs: int) -> Table:
     """Tabulate results."""
     return Table(
-        title=f"Judging a history (Parquet, all checks, whole process, median of {runs}; 10^8 once)",
+        title=f"Judging a history (Parquet, all checks, whole process, median of {runs}; 10^8 "
+        "once)",
         columns=(
             *("history", "operations", "judge s", "target s", "read s", "judge / read"),
             *("judge CPU s", "ns CPU / operation", "peak MB"),
