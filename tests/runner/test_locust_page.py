@@ -1,5 +1,6 @@
 """`make locust-ui`: Locust's page on a counter, recorded and judged as usual."""
 
+import json
 import re
 import signal
 import socket
@@ -43,6 +44,10 @@ class Page:
         except OSError:
             return False
 
+    def workers(self) -> int:
+        """How many processes the page counts on: before the first, it starts nothing."""
+        return len(json.loads(self.get("/stats/requests"))["workers"])
+
     def status_of(self, path: str, **headers: str) -> int:
         try:
             self.get(path, **headers)
@@ -62,6 +67,7 @@ def test_tests_made_in_the_page_are_recorded_and_judged(runner: Runner) -> None:
         page = Page(port)
         until(page.is_there, "the page")
         assert '"num_users": 12' in page.get()
+        until(lambda: page.workers() == 2, "both workers in the page")
         for least in (200, 550):  # two tests, each for a while
             asked = page.post("/swarm", user_count="12", spawn_rate="50", host=server.url)
             assert '"success":true' in asked.replace(" ", "")
