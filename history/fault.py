@@ -179,9 +179,7 @@ class FaultSpec:
         unit = self.fault.unit
         if unit is None:
             return self.fault.meaning
-        amount = f"{self.amount:.12g}"
-        of = f" {unit}" if unit is not Unit.SHARE else f" {Unit.SHARE}"
-        return f"{self.fault.meaning} ({amount}{of})"
+        return f"{self.fault.meaning} ({self.amount:.12g} {unit})"
 
 
 def parse_fault(text: str) -> FaultSpec:

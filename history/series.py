@@ -67,12 +67,10 @@ class Series:
 
     def is_of_same_stack(self, manifest: Manifest) -> bool:
         """Whether a run loaded the same stack, on the same machine, as these controls."""
-        same = ("target", "endpoint_url", "engine", "limits", "region", "stack", "host")
-        if manifest.target == "url":
-            same = (*same, "url")
-        return self.template_sha256 == manifest.template_sha256 and all(
-            getattr(self, name) == getattr(manifest, name) for name in same
-        )
+        told = ("target", "endpoint_url", "engine", "limits", "region", "stack", "host")
+        # A deployed stack's URL is another one whenever it is made anew.
+        same = [*told, "template_sha256", *(["url"] if manifest.target == "url" else [])]
+        return all(getattr(self, name) == getattr(manifest, name) for name in same)
 
 
 @dataclass(frozen=True, slots=True)
