@@ -36,6 +36,11 @@ _BOUNDS: Mapping[Unit, tuple[float, float]] = {
 }
 
 
+def _within(unit: Unit, amount: float) -> bool:
+    low, high = _BOUNDS[unit]
+    return low <= amount <= high
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One named fault: what it does, and how much of it there is unless something else is asked."""
@@ -206,8 +211,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _within(unit: Unit, amount: float) -> bool:
-    low, high = _BOUNDS[unit]
-    return low <= amount <= high
