@@ -5,7 +5,7 @@ functions"). Of their functions those over parameters and text are known here; a
 needs more, such as the region, stays in the template as it is written, with all it decides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from deploy.template import Node, values_of
 
@@ -61,24 +61,27 @@ def conditions_of(template: Node, parameters: Mapping[str, str]) -> dict[str, bo
     return {name: holds(node, written, values) for name, node in written.items()}
 
 
+COMBINED: Mapping[str, Callable[[list[bool]], bool]] = {
+    "Fn::And": all,
+    "Fn::Or": any,
+    "Fn::Not": lambda parts: not parts[0],
+}
+
+
 def holds(node: Node, written: Mapping[str, Node], values: Mapping[str, str]) -> bool | None:
     """Evaluate one condition."""
-    if not isinstance(node, dict) or len(node) != 1:
-        return None
-    function, argument = next(iter(node.items()))
+    single = isinstance(node, dict) and len(node) == 1
+    function, argument = next(iter(node.items())) if single else ("", None)
     if function == "Condition":
         return holds(written.get(argument), written, values)
     if function == "Fn::Equals":
         left, right = (text_of(side, values) for side in argument)
         return None if left is None or right is None else left == right
-    if function not in ("Fn::And", "Fn::Or", "Fn::Not"):
-        return None
-    parts = [holds(part, written, values) for part in argument]
-    if None in parts:
-        return None
-    if function == "Fn::Not":
-        return not parts[0]
-    return all(parts) if function == "Fn::And" else any(parts)
+    if function in COMBINED:
+        parts = [holds(part, written, values) for part in argument]
+        known = [part for part in parts if part is not None]
+        return COMBINED[function](known) if known == parts else None
+    return None
 
 
 def text_of(node: Node, values: Mapping[str, str]) -> str | None:
