@@ -39,6 +39,7 @@ OUR_TAG: "TagTypeDef" = {"Key": "made-by", "Value": "gapless"}
 """On every stack we create; a stack without it is never changed or removed."""
 RETURN_VALUES = {Returns.NEW: "UPDATED_NEW", Returns.OLD: "UPDATED_OLD"}
 """The template's parameter ReturnValues."""
+UNSAFE_PATH = "unsafe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,14 @@ class Stack:
     """The logical id that the stack's definition asks for: another one after half an update."""
     ours: bool
     """Whether it carries our tag: only then it may be changed or removed."""
+    controls: bool = False
+    """Whether GET and PUT at `unsafe_url` are there, which lose updates on purpose."""
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unsafe_url(self) -> str:
+        """Where a stack with controls lets the counter be read and written as separate requests."""
+        return self.url + UNSAFE_PATH
 
 
 def find_stack(cloud: Cloud, name: str) -> Stack | None:
@@ -95,6 +103,8 @@ def find_stack(cloud: Cloud, name: str) -> Stack | None:
             deployment=deployment_of(body),
             deployment_due=deployment_of(to_send(body, parameters)),
             ours=OUR_TAG in described.get("Tags", []),
+            # A stack of an earlier template says nothing of controls: it has none.
+            controls=outputs.get("Controls") == "true",
             parameters=parameters,
         )
     except KeyError as error:
