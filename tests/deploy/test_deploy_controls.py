@@ -1,7 +1,4 @@
-"""The controls: GET and PUT /unsafe, with which an update can be lost through the real API.
-
-AWS: "GetItem", "PutItem", "Condition attribute".
-"""
+"""The controls: GET and PUT /unsafe, with which an update can be lost through the real API."""
 
 import json
 from typing import Any
@@ -72,6 +69,7 @@ def test_a_bad_write_is_400_and_changes_nothing(cloud: Cloud, unsafe: Stack, bod
 
 
 def test_a_read_before_any_put_is_an_error_and_makes_no_counter(cloud: Cloud, name: str) -> None:
+    """AWS: "GetItem": without such an item there is a 200 and no Item in it."""
     fresh = deploy_stack(cloud, name=name, parameters=ASKED[True], say=print)
     replies = [request("GET", url) for url in (fresh.url, fresh.unsafe_url)]
     assert [reply.status for reply in replies] == [409, 409]
@@ -159,6 +157,7 @@ def require_as_asked(cloud: Cloud, stack: Stack, *, controls: bool) -> None:
 def test_a_stack_gets_and_loses_its_controls_in_place(
     cloud: Cloud, name: str, *, first: bool
 ) -> None:
+    """AWS: "Condition attribute", "DependsOn attribute"."""
     stack = bring_up(cloud, name=name, parameters=ASKED[first], say=print)
     put(stack.url, 5)
     require_as_asked(cloud, stack, controls=first)

@@ -87,7 +87,7 @@ def test_dynamodb_local_by_its_folder_or_its_jar(tmp_path: Path) -> None:
 def test_dynamodb_local_leaves_what_it_writes_in_its_own_folder_and_tells_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """AWS: "DynamoDB local usage notes", "Telemetry in DynamoDB local"."""
+    """AWS's pages "DynamoDB local usage notes" and "Telemetry in DynamoDB local"."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(dynamodb_local, "compile_launcher", lambda _classes: None)
     a_jar(tmp_path / dynamodb_local.JAR, "Main-Class: a.B\n")
