@@ -18,6 +18,9 @@ METHODS = {Kind.INCREMENT: "GET", Kind.DECREMENT: "POST"}
 DECREMENT_PATH = "decrement"
 """Where a counter is decremented: below its own path."""
 
+UNSAFE_PATH = "unsafe"
+"""Where a stack with DeployControls=true can be read and written without atomicity, likewise."""
+
 REFUSED_PAUSE_S = 0.05
 """What a generator waits after a request that could not be sent at all. Nothing is gained by
 trying 10,000 times a second, and nothing is hidden: each try is recorded."""
@@ -46,10 +49,12 @@ class Destination:
 
     def of(self, kind: Kind) -> "Destination":
         """Give where a counter's requests of a kind go; a query stays."""
-        if kind is not Kind.DECREMENT:
-            return self
+        return self.below(DECREMENT_PATH) if kind is Kind.DECREMENT else self
+
+    def below(self, name: str) -> "Destination":
+        """Give what lies below this path; a query stays."""
         path, mark, query = self.path.partition("?")
-        return dataclasses.replace(self, path=f"{path.rstrip('/')}/{DECREMENT_PATH}{mark}{query}")
+        return dataclasses.replace(self, path=f"{path.rstrip('/')}/{name}{mark}{query}")
 
 
 def parse_destination(url: str) -> Destination:

@@ -9,11 +9,13 @@ import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from history.errors import UserError
 from history.files import write_text_whole
 from history.operation import Returns
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 
@@ -110,7 +112,10 @@ class Manifest:
     `region` and `stack` where a stack was deployed; `initial_asked` is INITIAL, `initial` what
     the counter is known to have held. `integration_timeout_ms` is how long the API as deployed
     waits for the database, None where that is not known. `clocks` is for records joined from
-    several hosts (docs/clocks.md): empty, times compare only within each host.
+    several hosts (docs/clocks.md): empty, times compare only within each host. `fault` is what
+    stood between the load and the counter (history/fault.py; empty: nothing), `fault_counts` what
+    it says of itself at the end: requests received, sent on, answered, and how often it did what it
+    was asked for (`injected`).
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -137,6 +142,8 @@ class Manifest:
     template_sha256: str = ""
     integration_timeout_ms: int | None = None
     clocks: tuple[ClockBound, ...] = ()
+    fault: str = ""
+    fault_counts: dict[str, int] = field(default_factory=dict)
     seed: int = 0
     versions: dict[str, str] = field(default_factory=dict)
     host: str = ""
@@ -177,9 +184,17 @@ def read_manifest(path: Path) -> Manifest:
             "use the version of Gapless that wrote it"
         )
     try:
-        return typing.cast("Manifest", _build(Manifest, fields))
+        return built(Manifest, fields)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise UserError(f"{path} is not a whole manifest: {error}") from error
+
+
+def built(kind: type[T], found: object) -> T:
+    """Rebuild a dataclass of ours from what JSON made of it.
+
+    Raises TypeError, ValueError or KeyError where a field is missing or of another type.
+    """
+    return typing.cast("T", _build(kind, found))
 
 
 def _build(kind: Any, found: Any) -> Any:  # noqa: ANN401 -- walks types

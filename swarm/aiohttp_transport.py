@@ -1,11 +1,6 @@
 """Requests by aiohttp: the client that people know, in their own words on the wire.
 
-One operation is one request on the wire, never more. aiohttp sends a GET again by itself when a
-kept-alive connection breaks (client.py, `retry_persistent_connection`; asked to be optional
-in aio-libs/aiohttp#10790): the counter would be incremented twice and one number lost.
-Client middlewares are called once for every send, so one that refuses the second is a
-switch made of public parts; tests/test_transports.py proves it against a server that drops
-answers.
+One operation is one request on the wire, never more: swarm/once.py.
 """
 
 import asyncio
@@ -21,36 +16,15 @@ from history.classify import MAX_BODY_BYTES, Answer, answer_of, no_answer
 from history.destination import METHODS, parse_destination
 from history.journal import Journal
 from history.operation import Kind, Reason
-from swarm.transport import USER_AGENT, Client, Listener, tls_context
-
-
-class _SecondSendRefused(aiohttp.ClientError):
-    """aiohttp was about to send a request again because its connection had broken."""
-
-
-class _SendOnce:
-    """A middleware for one request that lets it onto the wire once."""
-
-    __slots__ = ("sends",)
-
-    def __init__(self) -> None:
-        self.sends = 0
-
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        if self.sends:
-            raise _SecondSendRefused
-        self.sends = 1
-        return await handler(request)
-
+from swarm.once import SecondSendRefused, SendOnce, read_bounded, session
+from swarm.transport import USER_AGENT, Client, Listener
 
 _FAILURES: tuple[tuple[type[BaseException], Reason], ...] = (
     # The order matters: aiohttp's connection errors are also OSErrors and time-outs.
     (aiohttp.ConnectionTimeoutError, Reason.NEVER_SENT),
     (aiohttp.ClientConnectorError, Reason.NEVER_SENT),
     (asyncio.TimeoutError, Reason.TIMEOUT),
-    (_SecondSendRefused, Reason.CONNECTION_LOST),
+    (SecondSendRefused, Reason.CONNECTION_LOST),
     (aiohttp.ServerDisconnectedError, Reason.CONNECTION_LOST),
     (aiohttp.ClientPayloadError, Reason.TRUNCATED),
     (aiohttp.ClientResponseError, Reason.MALFORMED_ANSWER),
@@ -73,20 +47,11 @@ class AiohttpTransport:
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._url = URL(url)
         self._decrement_url = URL(parse_destination(url).of(Kind.DECREMENT).url)
-        # No time-out for reading: the load's own bounds the whole operation, at no cost for
-        # each, and aiohttp's is off after an interim 1xx answer.
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout_s)
+        self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3600, ssl=tls_context()),
-            timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
-            trust_env=False,
-        )
+        self._session = session(user_agent=USER_AGENT, timeout_s=self._timeout_s)
         return self
 
     async def __aexit__(
@@ -112,18 +77,18 @@ class AiohttpTransport:
             raise RuntimeError(msg)
         try:
             async with self._request(self._session, kind) as response:
-                body = await _read_bounded(response)
+                body = await read_bounded(response, MAX_BODY_BYTES)
         except Exception as error:  # noqa: BLE001 -- becomes the recorded reason
             return no_answer(failure_reason(error))
         return answer_of(response.status, body)
 
     def _request(
-        self, session: aiohttp.ClientSession, kind: Kind
+        self, own: aiohttp.ClientSession, kind: Kind
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        once = (_SendOnce(),)
+        once = (SendOnce(),)
         if kind is not Kind.DECREMENT:
-            return session.get(self._url, allow_redirects=False, middlewares=once)
-        return session.request(
+            return own.get(self._url, allow_redirects=False, middlewares=once)
+        return own.request(
             METHODS[kind],
             self._decrement_url,
             allow_redirects=False,
@@ -181,14 +146,3 @@ class _AiohttpClient:
         """Stop sending; the session closes the connections."""
         if self._task is not None:
             self._task.cancel()
-
-
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    """Read a whole body, or one byte more than we accept and close the connection."""
-    body = await response.content.readany()
-    while len(body) <= MAX_BODY_BYTES and not response.content.at_eof():
-        body += await response.content.readany()
-    if len(body) > MAX_BODY_BYTES:
-        response.close()
-        return body[: MAX_BODY_BYTES + 1]
-    return body

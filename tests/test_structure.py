@@ -9,7 +9,7 @@ import pytest
 
 from tests.runs import REPOSITORY
 
-FOLDERS = ("history", "deploy", "swarm", "locustfiles", "runner", "analysis")
+FOLDERS = ("history", "deploy", "swarm", "faults", "locustfiles", "runner", "analysis")
 MAY_IMPORT = {
     "history": {"httptools", "numpy", "pyarrow"},
     "deploy": {
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     },
     "deploy/local": {"deploy", "history", "httptools", "ministack", "uvloop", "multidict"},
     "swarm": {"history", "aiohttp", "uvloop", "yarl"},
+    "faults": {"history", "swarm", "aiohttp", "uvloop", "yarl", "moto"},
     "locustfiles": {"history", "locust", "gevent", "flask"},
     "runner": {"deploy", "history", "numpy", "rich"},
     "analysis": {"history", "pandas", "numpy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},

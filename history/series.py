@@ -1,0 +1,130 @@
+"""A series of controls: which were run against what, and what each was expected to show.
+
+One folder `reports/controls-<UTC time>-<commit>/` with `series.json` in it, and a run's folder for
+every control that was run, named as the control is.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from history.errors import UserError
+from history.files import write_text_whole
+from history.manifest import Load, Manifest, built
+
+SCHEMA_VERSION = 1
+PREFIX = "controls-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One counter that is wrong, or right, in one known way.
+
+    `fault` is what an intermediary does (history/fault.py; empty: none stands there), `engine` the
+    database if it is another one. `expected` is the overall verdict, `check` the one that must have
+    it (empty where all must pass). `skipped` says why it was not run; empty if it was.
+    """
+
+    name: str
+    meaning: str
+    fault: str
+    expected: str
+    check: str = ""
+    engine: str = ""
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Controls that were run one after the other, with the same load, on one kind of stack.
+
+    The stack is described as a run's manifest describes it; `stack` names the one that `make
+    loadtest` loads with the same variables, beside which the controls had one of their own.
+    `ended_utc` is None until all were run.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    series_id: str
+    started_utc: str
+    ended_utc: str | None = None
+    target: str
+    url: str = ""
+    endpoint_url: str = ""
+    engine: str = ""
+    limits: str = ""
+    region: str = ""
+    stack: str = ""
+    template_sha256: str = ""
+    returns: str = "new"
+    load: Load
+    seed: int = 0
+    host: str = ""
+    cpu_count: int = 0
+    commit: str = ""
+    dirty: bool = False
+    controls: tuple[Control, ...] = ()
+
+    def is_of_same_stack(self, manifest: Manifest) -> bool:
+        """Whether a run loaded the same stack, on the same machine, as these controls."""
+        told = ("target", "endpoint_url", "engine", "limits", "region", "stack", "host")
+        # A deployed stack's URL is another one whenever it is made anew.
+        same = [*told, "template_sha256", *(["url"] if manifest.target == "url" else [])]
+        return all(getattr(self, name) == getattr(manifest, name) for name in same)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFolder:
+    """The files of one series."""
+
+    path: Path
+
+    @property
+    def series(self) -> Path:
+        """What was run and what was expected."""
+        return self.path / "series.json"
+
+    @property
+    def grid(self) -> Path:
+        """What was expected and what was found, for people."""
+        return self.path / "controls.html"
+
+    @property
+    def result(self) -> Path:
+        """The same for machines."""
+        return self.path / "controls.json"
+
+    def run(self, control: Control) -> Path:
+        """Where a control's run is."""
+        return self.path / control.name
+
+
+def write_series(path: Path, series: Series) -> None:
+    """Write a series as JSON; the file is replaced only by a whole one."""
+    write_text_whole(path, json.dumps(dataclasses.asdict(series), indent=1) + "\n")
+
+
+def read_series(path: Path) -> Series:
+    """Read a series.
+
+    Raises UserError when it is missing, malformed or newer than this program.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path} does not exist: this folder holds no series of controls; make controls makes "
+            "one"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a series of controls: {error}") from error
+    version = fields.get("schema_version") if isinstance(fields, dict) else None
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} has series schema version {version}, this program reads {SCHEMA_VERSION}: "
+            "use the version of Gapless that wrote it"
+        )
+    try:
+        return built(Series, fields)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise UserError(f"{path} is not a whole series of controls: {error}") from error
