@@ -6,7 +6,6 @@ Pure, but for looking which reports lie below the folder.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from analysis.controls import Compared, Result, SeriesResult, check_names, does_harm
 from analysis.report import formats, provenance, reproduce
@@ -127,7 +126,7 @@ def _line(found: Compared, folder: Path, checks: Sequence[str]) -> Line:
     report = RunFolder(SeriesFolder(folder).run(control)).report
     return Line(
         row=row_of(found),
-        link=f"{quote(control.name)}/{report.name}" if report.is_file() else "",
+        link=f"{control.name}/{report.name}" if report.is_file() else "",
         cells=tuple(
             Cell(
                 check=formats.plain(name),
