@@ -43,6 +43,8 @@ LOCUST_PROCESSES ?= 1
 LOCUST_UI_PORT ?= 8089
 #: 1 stops the load at the first duplicate or inversion (not with DECREMENTS)
 FAIL_FAST ?= 0
+#: what an intermediary before the counter does wrong, such as resend:0.001 (README: Controls)
+FAULT ?=
 #: seconds without an answer after which a request is given up
 TIMEOUT ?= 10
 #: name of the run, loadtest [UTC time + short commit]; run to judge, verify-atomicity [latest]
@@ -74,7 +76,7 @@ PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
-export DECREMENTS EFFECT_WINDOW_MS SEARCH_BUDGET_S
+export FAULT DECREMENTS EFFECT_WINDOW_MS SEARCH_BUDGET_S
 export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST LOCUST_UI_PORT
 
 # Many containers forbid Python to keep what it compiled. Each process of a run would then compile
@@ -83,6 +85,7 @@ export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PRO
 export PYTHONDONTWRITEBYTECODE :=
 
 RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
+CONTROLS := @$(PYTHON) runner/bootstrap.py requirements-controls.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
 DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python
 
 ##@ The experiment
@@ -90,6 +93,12 @@ DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/
 .PHONY: loadtest
 loadtest: ## deploy if needed, load, record, judge, report; fails unless PASS
 	$(RUNTIME) -m runner loadtest
+
+.PHONY: controls
+# Thirteen runs: shorter ones, unless DURATION is asked for.
+controls: export DURATION := $(if $(filter file,$(origin DURATION)),5s,$(DURATION))
+controls: ## the same load against counters that are wrong in one known way: does every alarm ring?
+	$(CONTROLS) -m runner controls
 
 .PHONY: locust-ui
 locust-ui: ## Locust's web page on the counter, recorded; Ctrl-C ends it, judges, reports

@@ -4,7 +4,8 @@ An AWS::ApiGateway::Deployment is a snapshot of the API taken when the resource 
 it takes no other, not even with a new Description; only a resource with a new logical id does
 (AWS: "AWS::ApiGateway::Deployment"; "Create a deployment for a REST API in API Gateway"). So the
 template is sent with that logical id ending in a hash of whatever the snapshot holds: a changed
-API gets a new deployment, an unchanged one keeps its own. Nothing else of the text is changed.
+API gets a new deployment, an unchanged one keeps its own. Nothing else of the text is changed. What
+the template's conditions leave out is in no snapshot, so it is not in the hash either.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
+from deploy.conditions import decided
 from deploy.template import Node, parse, values_of
 from history.errors import UserError
 
@@ -80,7 +82,7 @@ def as_written(text: str) -> str:
 
 def suffix_of(text: str, parameters: Mapping[str, str]) -> str:
     """Hash what a deployment of the API would freeze, as the end of a logical id."""
-    template = parse(text).content
+    template = decided(parse(text).content, parameters)
     frozen = json.dumps(definition_of(template, parameters), sort_keys=True, default=str)
     return "Sha" + hashlib.sha256(frozen.encode()).hexdigest()[:HASH_DIGITS]
 

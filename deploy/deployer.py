@@ -14,9 +14,12 @@ from deploy.update import update_stack
 from history.operation import Returns
 
 
-def parameters_of(returns: Returns) -> dict[str, str]:
+def parameters_of(returns: Returns, *, controls: bool = False) -> dict[str, str]:
     """Name the template's parameters that a command sets."""
-    return {"ReturnValues": RETURN_VALUES[returns]}
+    return {
+        "ReturnValues": RETURN_VALUES[returns],
+        "DeployControls": "true" if controls else "false",
+    }
 
 
 def bring_up(

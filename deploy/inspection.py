@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from deploy.cloud import Cloud, aws_errors
+from deploy.conditions import decided
 from deploy.integration import DEFAULT_TIMEOUT_MS, timeout_ms
 from deploy.intent import Resolver, intended_methods
 from deploy.serving import own_deployment, served_deployment
@@ -91,7 +92,7 @@ class Inspection:
 
 def inspect_stack(cloud: Cloud, stack: Stack) -> Inspection:
     """Read every method of the deployed API and pair it with the template's intent."""
-    template = load_template()
+    template = decided(load_template(), stack.parameters)
     intended = intended_methods(template, Resolver(template, stack, cloud.region))
     with aws_errors(f"inspecting stack {stack.name}"):
         deployed = deployed_methods(cloud.apigateway(), stack.api_id)

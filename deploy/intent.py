@@ -1,6 +1,7 @@
 """What `deploy/template.yml` says should be deployed, once its parameters are known.
 
-Resolves the few functions that the template uses: Ref, Sub, GetAtt, FindInMap.
+Resolves the few functions that the template uses: Ref, Sub, GetAtt, FindInMap, Join. Of a condition
+nothing is left by then (`deploy.conditions`).
 """
 
 import re
@@ -46,6 +47,8 @@ class Resolver:
                 return VARIABLE.sub(self._substitute, value)
             if name == "Fn::FindInMap":
                 return self._mapped(*value)
+            if name == "Fn::Join":
+                return value[0].join(self.resolve(value[1]))
         return {name: self.resolve(value) for name, value in node.items()}
 
     def _mapped(self, top: str, first: str, second: str) -> Node:

@@ -2,7 +2,7 @@
 
 import http.client
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -88,10 +88,13 @@ def await_serving(
     patience: Patience,
     *,
     ask: Callable[[str], Reply] = lambda url: send("PUT", url, REFUSED_BODY),
+    good_statuses: Collection[int] = (BAD_REQUEST,),
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Wait until an API serves, asking it what changes nothing, each time on a new connection.
+
+    `good_statuses` are those that `ask` gets only from an API that works down to its table.
 
     Raises UserError with what it answered last.
     """
@@ -101,7 +104,7 @@ def await_serving(
         try:
             reply = ask(url)
             seen = f"its last answer was {reply.status} {reply.text()}"
-            good = good + 1 if reply.status == BAD_REQUEST else 0
+            good = good + 1 if reply.status in good_statuses else 0
         except UserError as error:
             seen, good = str(error), 0
         if good == 1:

@@ -6,12 +6,14 @@ the old definition answers the same, so `CHANGED` is patience, not proof.
 """
 
 from deploy.cloud import Cloud, aws_errors, is_loopback
-from deploy.probe import CHANGED, FAR, NEAR, Patience, await_serving
+from deploy.probe import CHANGED, FAR, NEAR, Patience, await_serving, send
 from deploy.progress import Say
 from deploy.stack import Stack
 from history.errors import UserError
 
 NONE = "(none)"
+READ_STATUSES = (200, 409)
+"""What a read through the controls is answered, with a counter and without."""
 
 
 def own_deployment(cloud: Cloud, stack: Stack) -> str:
@@ -60,9 +62,17 @@ def require_serving(cloud: Cloud, stack: Stack, *, changed: bool = False) -> Non
 
     Raises UserError with its last answer, or why its table cannot be used; the stack stays.
     """
+    patience = patience_for(cloud, changed=changed)
     try:
         require_table(cloud, stack)
-        await_serving(stack.url, patience_for(cloud, changed=changed))
+        await_serving(stack.url, patience)
+        if stack.controls:  # which another right of the role allows
+            await_serving(
+                stack.unsafe_url,
+                patience,
+                ask=lambda url: send("GET", url),
+                good_statuses=READ_STATUSES,
+            )
     except UserError as error:
         raise UserError(
             f"stack {stack.name} is there, but {error}; it is left as it is: "

@@ -9,6 +9,7 @@ from deploy.cloud import Cloud, aws_errors
 from deploy.definition import as_written, deployment_of, to_send
 from deploy.progress import IN_PROGRESS, Progress, Say, describe, wait
 from deploy.template import sha256_of
+from history.destination import UNSAFE_PATH
 from history.errors import UserError
 from history.operation import Returns
 
@@ -62,7 +63,14 @@ class Stack:
     """The logical id that the stack's definition asks for: another one after half an update."""
     ours: bool
     """Whether it carries our tag: only then it may be changed or removed."""
+    controls: bool = False
+    """Whether GET and PUT at `unsafe_url` are there, which lose updates on purpose."""
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unsafe_url(self) -> str:
+        """Where a stack with controls lets the counter be read and written as separate requests."""
+        return self.url + UNSAFE_PATH
 
 
 def find_stack(cloud: Cloud, name: str) -> Stack | None:
@@ -95,6 +103,8 @@ def find_stack(cloud: Cloud, name: str) -> Stack | None:
             deployment=deployment_of(body),
             deployment_due=deployment_of(to_send(body, parameters)),
             ours=OUR_TAG in described.get("Tags", []),
+            # A stack of an earlier template says nothing of controls: it has none.
+            controls=outputs.get("Controls") == "true",
             parameters=parameters,
         )
     except KeyError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.settings import read_settings
 from history.errors import EXIT_USAGE, UserError, run_main
 from history.run import LATEST, RunFolder, find_run
+from runner.controls import controls
 from runner.live.plain import PlainView
 from runner.live.screen import ScreenView, can_draw
 from runner.loadtest import loadtest
@@ -23,7 +24,7 @@ _EPILOG = """\
 variables (make passes them on): TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE
 CONNECTIONS CONNECTIONS_MAX RATE ARRIVALS SHAPE TRANSPORT PROCESSES LOCUST_PROCESSES TIMEOUT
 DECREMENTS FAIL_FAST INITIAL RETURNS ALLOW_UNANSWERED EFFECT_WINDOW_MS SEARCH_BUDGET_S ALLOW_HOST
-SEED LIMITS LOCUST_UI_PORT RUN; see make help
+SEED LIMITS FAULT LOCUST_UI_PORT RUN; see make help
 
 exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
 """
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("loadtest", help="deploy if needed, load, seal, judge, report")
     commands.add_parser("verify", help="judge the run RUN (default latest); loadtest if none yet")
     commands.add_parser("report", help="the same for a run that there is")
+    commands.add_parser("controls", help="see every alarm ring: wrong counters, the same load")
     commands.add_parser("locust-ui", help="as loadtest, with the load made in Locust's page")
     parser.add_argument(
         "--reports", type=Path, default=REPORTS, help="where runs are kept [default: reports/]"
@@ -56,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         page = options.command == "locust-ui"
         load = read_page_options(os.environ) if page else read_options(os.environ)
+        if options.command == "controls":
+            _make_folder(options.reports)
+            series = controls(load, read_settings(os.environ), reports=options.reports, say=_say)
+            return _analyse(["controls", str(series.path)])
         stored = any(options.reports.glob("*/manifest.json"))
         judging = options.command == "verify" and (stored or run_name != LATEST)
         if judging or options.command == "report":
@@ -90,8 +96,12 @@ def _make_folder(reports: Path) -> None:
 
 def _judge(run: RunFolder, load: LoadOptions) -> int:
     """Judge offline, in a process of its own that knows nothing of how the run was made."""
+    return _analyse(judge_arguments(run, load))
+
+
+def _analyse(arguments: Sequence[str]) -> int:
     _say("")
-    command = [sys.executable, "-m", "analysis", *judge_arguments(run, load)]
+    command = [sys.executable, "-m", "analysis", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode
 
 

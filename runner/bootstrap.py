@@ -1,6 +1,7 @@
 """Make .venv from the exact pins; run by the system's Python, before anything is installed.
 
     python3 runner/bootstrap.py requirements.txt
+    python3 runner/bootstrap.py requirements-controls.txt
     python3 runner/bootstrap.py requirements.txt dynalite
     python3 runner/bootstrap.py dynalite
 
@@ -34,9 +35,13 @@ def fail(sentence):
 def fingerprint(requirements):
     """Identify what .venv must hold: the pins, those they include, and the Python."""
     digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
-    for name in ("requirements.txt", requirements):
+    names = [requirements]
+    for name in names:
         with open(os.path.join(ROOT, name), "rb") as pins:
-            digest.update(pins.read())
+            text = pins.read()
+        digest.update(text)
+        lines = text.decode().splitlines()
+        names += [line.split()[1] for line in lines if line.startswith("-r ")]
     return digest.hexdigest()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.local.process import LocalCloud
 from deploy.settings import Settings
 from history.errors import UserError
 from history.journal import Journal
@@ -27,9 +28,18 @@ Say = Callable[[str], None]
 
 
 def loadtest(
-    options: LoadOptions, settings: Settings, *, reports: Path, say: Say, view: View
+    options: LoadOptions,
+    settings: Settings,
+    *,
+    reports: Path,
+    say: Say,
+    view: View,
+    local: LocalCloud | None = None,
+    controls: bool = False,
 ) -> RunFolder:
     """Load a counter and leave a sealed run behind; give its folder. `view` shows the load.
+
+    `local` and `controls` as open_counter has them.
 
     Raises UserError for what the user can fix. Once the load has begun, whatever happens,
     what was recorded is kept.
@@ -44,8 +54,8 @@ def loadtest(
     with (
         _restored_interrupts(),
         kept_port(options.page),
-        open_counter(settings, options, say) as counter,
-        sole_use(counter.destination),
+        open_counter(settings, options, say, local=local, controls=controls) as counter,
+        sole_use(counter.origin),
     ):
         initial = initialise(counter, options, say)
         manifest = new_manifest(run, counter, options, commit=commit, dirty=dirty)
@@ -142,6 +152,7 @@ def _conduct(
         ended_utc=provenance.utc_now(),
         load_started_ns=result.window.start_ns,
         load_ended_ns=result.ended_ns,
+        fault_counts=counter.fault_counts(),
         interrupted=result.interrupted,
         processes=with_exit_states(manifest, result.exit_states),
     )

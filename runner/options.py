@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from history.errors import UserError
+from history.fault import LOST_UPDATE, FaultSpec, parse_fault
 from history.manifest import ARRIVALS, TRANSPORTS, Load
 from history.mixing import parse_decrements
 from history.operation import INT64_MAX, Returns
@@ -48,6 +49,7 @@ class Page:
 class LoadOptions:
     """The variables of `make loadtest`; `load` is what the generators are told.
 
+    `fault` is what an intermediary between the load and the counter does; None: there is none.
     With `page`, the load is what its user makes of it there. `effect_window_ms` (a whole number
     or UNBOUNDED) and `search_budget_s` are for the judge; "" and None leave the choice to it.
     """
@@ -61,6 +63,7 @@ class LoadOptions:
     run_id: str
     returns: Returns
     fail_fast: bool
+    fault: FaultSpec | None = None
     page: Page | None = None
     effect_window_ms: str = ""
     search_budget_s: float | None = None
@@ -112,6 +115,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
         run_id=read.parsed("RUN", "", _parse_run_id),
         returns=read.parsed("RETURNS", str(Returns.NEW), _parse_returns),
         fail_fast=_read_fail_fast(read, decrements),
+        fault=_read_fault(read),
         effect_window_ms=read.parsed("EFFECT_WINDOW_MS", "", _parse_effect_window),
         search_budget_s=read.parsed("SEARCH_BUDGET_S", "", _parse_search_budget),
     )
@@ -187,6 +191,16 @@ def _read_fail_fast(read: "_Reader", decrements: float) -> bool:
             "nothing can be told from them before the end; leave one of the two out"
         )
     return fail_fast
+
+
+def _read_fault(read: "_Reader") -> FaultSpec | None:
+    fault = read.parsed("FAULT", "", lambda text: parse_fault(text) if text else None)
+    if fault is not None and fault.name == LOST_UPDATE and read.parsed("URL", "", str):
+        raise UserError(
+            f"FAULT={fault.text}: reads and writes the counter by methods that a stack is deployed "
+            "with for it, and a server named by URL has none; leave URL out, or use another fault"
+        )
+    return fault
 
 
 def _parse_effect_window(text: str) -> str:

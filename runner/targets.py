@@ -1,5 +1,6 @@
 """What a run is sent to: a stack on the local cloud, on AWS or at an endpoint, or any URL."""
 
+import dataclasses
 import fcntl
 import hashlib
 import os
@@ -20,7 +21,9 @@ from deploy.settings import Settings, Target
 from deploy.stack import Stack
 from history.destination import Destination, parse_destination, require_allowed
 from history.errors import UserError
+from history.fault import LOST_UPDATE, FaultSpec
 from history.operation import Returns
+from runner.intermediary import standing_before
 from runner.options import LoadOptions
 
 Say = Callable[[str], None]
@@ -43,13 +46,17 @@ def _always() -> bool:
 class Counter:
     """A counter that can be loaded.
 
-    `read_final` reads it strongly consistently from its table, where there is one; `alive`
-    tells whether what serves it still runs, as far as we can know.
+    `url` and `destination` are what is loaded: an intermediary's where `fault` asks for one,
+    `origin` is where the counter itself is, `origin_url` as it was told. `read_final` reads it
+    strongly consistently from its table, where there is one; `alive` tells whether what serves it
+    still runs, as far as we can know; `fault_counts` what the intermediary has done so far.
     """
 
     target: str
     url: str
     destination: Destination
+    origin: Destination
+    origin_url: str
     allowed_hosts: tuple[str, ...]
     returns: Returns = Returns.NEW
     endpoint_url: str = ""
@@ -62,55 +69,113 @@ class Counter:
     integration_timeout_ms: int | None = None
     read_final: Callable[[], int] | None = None
     alive: Callable[[], bool] = _always
+    fault: FaultSpec | None = None
+    fault_counts: Callable[[], dict[str, int]] = dict
     log_path: Path | None = None
     """Where what serves it writes its log, if that is on this machine."""
 
 
 @contextmanager
-def open_counter(settings: Settings, options: LoadOptions, say: Say) -> Iterator[Counter]:
+def open_counter(
+    settings: Settings,
+    options: LoadOptions,
+    say: Say,
+    *,
+    local: LocalCloud | None = None,
+    controls: bool = False,
+) -> Iterator[Counter]:
     """Give the counter that the variables ask for; stop again what was started for it.
 
-    Raises UserError when it cannot be deployed or may not be loaded.
+    `local` is a local cloud that runs already, `controls` deploys the methods that some faults
+    need. Raises UserError when it cannot be deployed or may not be loaded.
     """
-    if options.url:
-        destination = require_allowed(options.url, options.allow_hosts)
-        yield Counter(
-            target="url",
-            url=options.url,
-            destination=destination,
-            allowed_hosts=options.allow_hosts,
-        )
-        return
     with ExitStack() as started:
-        local: LocalCloud | None = None
-        if settings.target is Target.LOCAL:
-            local = _local_cloud(settings, started, say)
-        endpoint = local.endpoint_url if local else settings.endpoint_url
-        cloud = Cloud(region=settings.region, endpoint_url=endpoint)
-        stack = bring_up(
-            cloud, name=settings.stack, parameters=parameters_of(options.returns), say=say
+        if options.url:
+            counter = _named(options)
+        else:
+            counter = _deployed(settings, options, say, started, local=local, controls=controls)
+        if options.fault is not None:
+            counter = _behind(counter, options.fault, options.seed, started, say)
+        yield counter
+
+
+def _named(options: LoadOptions) -> Counter:
+    destination = require_allowed(options.url, options.allow_hosts)
+    return Counter(
+        target="url",
+        url=options.url,
+        destination=destination,
+        origin=destination,
+        origin_url=options.url,
+        allowed_hosts=options.allow_hosts,
+    )
+
+
+def _deployed(
+    settings: Settings,
+    options: LoadOptions,
+    say: Say,
+    started: ExitStack,
+    *,
+    local: LocalCloud | None,
+    controls: bool,
+) -> Counter:
+    if settings.target is Target.LOCAL:
+        local = local or _local_cloud(settings, started, say)
+    endpoint = local.endpoint_url if local else settings.endpoint_url
+    cloud = Cloud(region=settings.region, endpoint_url=endpoint)
+    needed = controls or (options.fault is not None and options.fault.name == LOST_UPDATE)
+    stack = bring_up(
+        cloud,
+        name=settings.stack,
+        parameters=parameters_of(options.returns, controls=needed),
+        say=say,
+    )
+    if settings.target is Target.AWS:
+        say(cost_warning(options))
+    destination = parse_destination(stack.url)
+    return Counter(
+        target=settings.target.value,
+        url=stack.url,
+        destination=destination,
+        origin=destination,
+        origin_url=stack.url,
+        allowed_hosts=(destination.host, *options.allow_hosts),
+        returns=stack.returns,
+        endpoint_url=settings.endpoint_url or "",
+        engine=settings.engine.name if local else "",
+        limits=settings.limits.value if local else "",
+        region=settings.region,
+        stack=stack.name,
+        table=stack.table_name,
+        template_sha256=stack.template_sha256,
+        integration_timeout_ms=_integration_timeout_ms(cloud, stack, say),
+        read_final=lambda: read_counter(cloud, stack),
+        alive=local.alive if local else _always,
+        log_path=local.log_path if local else None,
+    )
+
+
+def _behind(counter: Counter, fault: FaultSpec, seed: int, started: ExitStack, say: Say) -> Counter:
+    """Put an intermediary before a counter."""
+    between = started.enter_context(
+        standing_before(
+            counter.origin,
+            fault,
+            returns=counter.returns,
+            seed=seed,
+            allowed_hosts=counter.allowed_hosts,
         )
-        if settings.target is Target.AWS:
-            say(cost_warning(options))
-        destination = parse_destination(stack.url)
-        yield Counter(
-            target=settings.target.value,
-            url=stack.url,
-            destination=destination,
-            allowed_hosts=(destination.host, *options.allow_hosts),
-            returns=stack.returns,
-            endpoint_url=settings.endpoint_url or "",
-            engine=settings.engine.name if local else "",
-            limits=settings.limits.value if local else "",
-            region=settings.region,
-            stack=stack.name,
-            table=stack.table_name,
-            template_sha256=stack.template_sha256,
-            integration_timeout_ms=_integration_timeout_ms(cloud, stack, say),
-            read_final=lambda: read_counter(cloud, stack),
-            alive=local.alive if local else _always,
-            log_path=local.log_path if local else None,
-        )
+    )
+    say(f"intermediary: {between.url} {fault.words}")
+    return dataclasses.replace(
+        counter,
+        url=between.url,
+        destination=parse_destination(between.url),
+        fault=fault,
+        fault_counts=between.counts,
+        alive=lambda: counter.alive() and between.alive(),
+    )
 
 
 def _integration_timeout_ms(cloud: Cloud, stack: Stack, say: Say) -> int | None:

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     },
     "deploy/local": {"deploy", "history", "httptools", "ministack", "uvloop", "multidict"},
     "swarm": {"history", "aiohttp", "uvloop", "yarl"},
-    "faults": {"history", "swarm", "aiohttp", "uvloop", "yarl"},
+    "faults": {"history", "swarm", "aiohttp", "uvloop", "yarl", "moto"},
     "locustfiles": {"history", "locust", "gevent", "flask"},
     "runner": {"deploy", "history", "numpy", "rich"},
     "analysis": {"history", "pandas", "numpy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},

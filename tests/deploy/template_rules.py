@@ -5,7 +5,11 @@ Each rule takes the parsed template and returns the sentences of what it found w
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any, TypeAlias
+
+from deploy.conditions import decided
+from deploy.definition import named_by, references
 
 Node: TypeAlias = Any
 Rule: TypeAlias = Callable[[Node], list[str]]
@@ -24,6 +28,20 @@ DIRECTIVE = re.compile(r"#\{?([a-z]+)\}?")
 STATUS_SET = re.compile(r"#set\(\s*\$context\.responseOverride\.status\s*=\s*(?P<value>[^)]*)\)")
 BRANCHING = re.compile(rf"(?P<set>{STATUS_SET.pattern})|#(?P<word>if|elseif|else|end)\b")
 ACTION = re.compile(r":(?P<service>\w+):action/(?P<action>\w+)$")
+
+
+def either_way(rule: Rule) -> Rule:
+    """Apply a rule to what is deployed with the controls, and to what is without them."""
+
+    @wraps(rule)
+    def both(template: Node) -> list[str]:
+        return [
+            f"{line} (DeployControls {value})"
+            for value in ("false", "true")
+            for line in rule(decided(template, {"DeployControls": value}))
+        ]
+
+    return both
 
 
 def of_type(template: Node, kind: str) -> Mapping[str, Node]:
@@ -45,6 +63,11 @@ def text_of(template: Node, node: Node) -> str:
         if "Fn::FindInMap" in node:
             top, first, second = node["Fn::FindInMap"]
             return str(template["Mappings"][top][first][second])
+        if "Fn::Join" in node:
+            between, parts = node["Fn::Join"]
+            return str(between).join(text_of(template, part) for part in parts)
+        if "Ref" in node:
+            return "${" + str(node["Ref"]) + "}"
         return re.sub(r"\$\{!(\w+)\}", r"${\1}", str(node["Fn::Sub"]))
     return str(node)
 
@@ -92,20 +115,66 @@ def headers_are_declared(template: Node) -> list[str]:
     return wrong
 
 
+@either_way
 def the_deployment_waits(template: Node) -> list[str]:
-    """A Deployment is a snapshot: it has to come after all that belongs in it."""
+    """A Deployment is a snapshot: it has to come after all that belongs in it.
+
+    A reference in a property is a dependency too (AWS: "DependsOn attribute").
+    """
     wanted = {
         *of_type(template, "AWS::ApiGateway::Method"),
         *of_type(template, "AWS::ApiGateway::GatewayResponse"),
     }
     wrong = []
     for name, deployment in of_type(template, "AWS::ApiGateway::Deployment").items():
-        named = deployment.get("DependsOn", [])
-        missing = wanted - set([named] if isinstance(named, str) else named)
+        referred = {name for _, name in references(deployment["Properties"])}
+        missing = wanted - referred - set(listed(deployment.get("DependsOn", [])))
         wrong += [f"{name} does not wait for {other}" for other in missing]
     return wrong or ([] if of_type(template, "AWS::ApiGateway::Deployment") else ["no Deployment"])
 
 
+def nothing_depends_on_what_may_not_be_there(template: Node) -> list[str]:
+    """What depends on a resource that is not created is not created either, silently.
+
+    AWS: "Condition attribute": "regardless of their own conditions".
+    """
+    conditional = {
+        name: resource["Condition"]
+        for name, resource in template["Resources"].items()
+        if "Condition" in resource
+    }
+    wrong = []
+    for section in ("Resources", "Outputs"):
+        for name, part in template[section].items():
+            holding = frozenset([part["Condition"]] if "Condition" in part else [])
+            explicit = [(other, holding) for other in listed(part.get("DependsOn", []))]
+            wrong += [
+                f"{name} depends on {other}, which is there only if {conditional[other]}"
+                for other, conditions in [*explicit, *dependencies(part, holding)]
+                if other in conditional and conditional[other] not in conditions
+            ]
+    return wrong
+
+
+def dependencies(node: Node, holding: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield what a node refers to, and the conditions that hold if it does."""
+    if isinstance(node, list):
+        for item in node:
+            yield from dependencies(item, holding)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Fn::If":
+                condition, if_true, if_false = value
+                yield from dependencies(if_true, holding | {condition})
+                yield from dependencies(if_false, holding)
+            else:
+                for kind, name in named_by(key, value):
+                    if kind == "Resources":
+                        yield name, holding
+                yield from dependencies(value, holding)
+
+
+@either_way
 def the_role_may_just_that(template: Node) -> list[str]:
     """The role allows API Gateway the actions that the methods use, on the one table."""
     used = set()
@@ -186,6 +255,7 @@ RULES: tuple[Rule, ...] = (
     responses_are_declared,
     headers_are_declared,
     the_deployment_waits,
+    nothing_depends_on_what_may_not_be_there,
     the_role_may_just_that,
     velocity_is_known,
     a_status_is_set_once,

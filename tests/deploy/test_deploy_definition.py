@@ -87,7 +87,9 @@ def test_a_changed_api_has_another_deployment(old: str, new: str) -> None:
         pytest.param("Gapless: a counter", "A counter", id="the template's description"),
         pytest.param("      BillingMode: PAY_PER_REQUEST\n", "", id="how the table is billed"),
         pytest.param(
-            "Action: [dynamodb:PutItem,", "Action: [dynamodb:Query,", id="what the role may"
+            "- [dynamodb:PutItem, dynamodb:UpdateItem]",
+            "- [dynamodb:Query, dynamodb:UpdateItem]",
+            id="what the role may",
         ),
         pytest.param("Description: Where PUT, GET", "Description: Whither", id="an output"),
         pytest.param("Default: v1", "Default: v2", id="the stage's name"),
@@ -98,8 +100,8 @@ def test_a_changed_api_has_another_deployment(old: str, new: str) -> None:
         ),
         pytest.param("DependsOn: [PutMethod, ", "DependsOn: [", id="what it waits for"),
         pytest.param(
-            "ServerErrors]\n    Properties:\n",
-            "ServerErrors]\n    Properties:\n      Description: new\n",
+            "- Without the controls",
+            "- Without any controls",
             id="the deployment's own description",
         ),
         pytest.param(
@@ -120,6 +122,45 @@ def test_parameters_count_only_where_the_api_uses_them() -> None:
     assert name_of(StageName="v2") == name_of()
 
 
+WITH_CONTROLS = {"DeployControls": "true"}
+CONTROLS = re.compile(r"  Unsafe\w+:\n(?:    .*\n|\n(?=    ))+")
+
+
+def test_the_controls_change_the_deployment_only_where_they_are() -> None:
+    assert name_of(DeployControls="false") == name_of()
+    assert name_of(**WITH_CONTROLS) != name_of()
+    without, removed = CONTROLS.subn("", TEXT)
+    assert removed == 3
+    assert name_of(without) == name_of()
+    assert name_of(without, **WITH_CONTROLS) == name_of()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("PathPart: unsafe", "PathPart: danger", id="their path"),
+        pytest.param('"ConsistentRead":true', '"ConsistentRead":false', id="their request"),
+        pytest.param("$.Item.tally.N", "$.Item.tally.S", id="their answer"),
+    ],
+)
+def test_a_change_of_the_controls_counts_only_if_they_are_deployed(old: str, new: str) -> None:
+    changed = replaced(old, new)
+    assert name_of(changed) == name_of()
+    assert name_of(changed, **WITH_CONTROLS) != name_of(**WITH_CONTROLS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("WithControls", "Controlled", id="the condition's name"),
+        pytest.param("DeployControls", "Unsafe", id="the parameter's name"),
+        pytest.param("Value: !Ref DeployControls", "Value: x", id="the output"),
+    ],
+)
+def test_how_the_controls_are_asked_for_does_not_count(old: str, new: str) -> None:
+    assert name_of(replaced(old, new)) == name_of()
+
+
 CONDITIONAL = """\
 Parameters: {Slow: {Type: String, Default: "no"}, Other: {Type: String, Default: "1"}}
 Mappings: {Used: {A: {B: one}}, Unused: {A: {B: one}}}
@@ -138,8 +179,12 @@ Resources:
     ("old", "new", "parameters", "same"),
     [
         pytest.param("", "", {"Slow": "yes"}, False, id="a condition's parameter"),
-        pytest.param('"yes"]', '"oui"]', {}, False, id="a condition"),
-        pytest.param("Used: {A: {B: one}}, ", "Used: {A: {B: two}}, ", {}, False, id="a mapping"),
+        pytest.param("", "", {"Slow": "nein"}, True, id="the condition is as false as before"),
+        pytest.param('"yes"]', '"no"]', {}, False, id="a condition"),
+        pytest.param('"yes"]', '"oui"]', {}, True, id="a condition as false as before"),
+        pytest.param('Slow, "yes"]', 'AWS::Region, "x"]', {}, False, id="a condition not known"),
+        pytest.param(", x]", ", y]", {}, False, id="what is taken"),
+        pytest.param("Used: {A: {B: one}}, ", "Used: {A: {B: two}}, ", {}, True, id="a mapping"),
         pytest.param("-q", "-r", {}, False, id="a resource of any other type it refers to"),
         pytest.param("", "", {"Other": "2"}, True, id="a parameter nobody uses"),
         pytest.param("Unused: {A: {B: one}}", "Unused: {}", {}, True, id="an unused mapping"),

@@ -29,7 +29,7 @@ def resource(template: Any, name: str) -> Any:
 
 
 def replacing(top: str, second: str, old: str, new: str) -> Mutate:
-    """Replace a passage in one of the shared response templates."""
+    """Replace a passage in one of the shared mapping templates."""
 
     def mutate(template: Any) -> None:
         texts = template["Mappings"]["Velocity"][top]
@@ -40,13 +40,11 @@ def replacing(top: str, second: str, old: str, new: str) -> Mutate:
 
 
 def in_put_request(old: str, new: str) -> Mutate:
-    def mutate(template: Any) -> None:
-        templates = resource(template, "PutMethod")["Integration"]["RequestTemplates"]
-        text = templates["application/json"]["Fn::Sub"]
-        assert old in text
-        templates["application/json"] = {"Fn::Sub": text.replace(old, new)}
+    return replacing("Request", "Number", old, new)
 
-    return mutate
+
+def if_with_controls(if_true: Any, if_false: Any) -> Any:
+    return {"Fn::If": ["WithControls", if_true, if_false]}
 
 
 def statement(template: Any) -> Any:
@@ -123,10 +121,70 @@ def test_the_template_keeps_every_rule(template: Any, rule: Rule) -> None:
             id="no deployment",
         ),
         pytest.param(
+            rules.the_deployment_waits,
+            lambda t: resource(t, "Deployment").pop("Description"),
+            "Deployment does not wait for UnsafeReadMethod (DeployControls true)",
+            id="the controls later than the deployment",
+        ),
+        pytest.param(
+            rules.nothing_depends_on_what_may_not_be_there,
+            lambda t: t["Resources"]["Deployment"]["DependsOn"].append("UnsafeReadMethod"),
+            "Deployment depends on UnsafeReadMethod, which is there only if WithControls",
+            id="DependsOn a control",
+        ),
+        pytest.param(
+            rules.nothing_depends_on_what_may_not_be_there,
+            lambda t: t["Resources"]["Stage"].update(DependsOn="UnsafeResource"),
+            "Stage depends on UnsafeResource, which is there only if WithControls",
+            id="DependsOn as text",
+        ),
+        pytest.param(
+            rules.nothing_depends_on_what_may_not_be_there,
+            lambda t: resource(t, "Deployment").update(
+                Description={"Fn::Sub": "With ${UnsafeReadMethod}"}
+            ),
+            "Deployment depends on UnsafeReadMethod, which is there only if WithControls",
+            id="a !Sub outside of !If",
+        ),
+        pytest.param(
+            rules.nothing_depends_on_what_may_not_be_there,
+            lambda t: resource(t, "Deployment").update(
+                Description=if_with_controls("with", {"Ref": "UnsafeReadMethod"})
+            ),
+            "Deployment depends on UnsafeReadMethod, which is there only if WithControls",
+            id="a !Ref where !If says it is not there",
+        ),
+        pytest.param(
+            rules.nothing_depends_on_what_may_not_be_there,
+            lambda t: t["Resources"]["UnsafeReadMethod"].pop("Condition"),
+            "UnsafeReadMethod depends on UnsafeResource, which is there only if WithControls",
+            id="a control without its condition",
+        ),
+        pytest.param(
+            rules.nothing_depends_on_what_may_not_be_there,
+            lambda t: t["Outputs"].update(Unsafe={"Value": {"Ref": "UnsafeResource"}}),
+            "Unsafe depends on UnsafeResource, which is there only if WithControls",
+            id="an output",
+        ),
+        pytest.param(
             rules.the_role_may_just_that,
             lambda t: statement(t).update(Action=["dynamodb:UpdateItem"]),
             "the methods use ['dynamodb:PutItem', 'dynamodb:UpdateItem'] of Table",
             id="an action missing",
+        ),
+        pytest.param(
+            rules.the_role_may_just_that,
+            lambda t: statement(t).update(Action=statement(t)["Action"]["Fn::If"][1]),
+            "the methods use ['dynamodb:PutItem', 'dynamodb:UpdateItem'] of Table "
+            "(DeployControls false)",
+            id="an action of the controls without them",
+        ),
+        pytest.param(
+            rules.the_role_may_just_that,
+            lambda t: statement(t).update(Action=statement(t)["Action"]["Fn::If"][2]),
+            "the methods use ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] of "
+            "Table (DeployControls true)",
+            id="controls without their action",
         ),
         pytest.param(
             rules.the_role_may_just_that,
