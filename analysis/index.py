@@ -68,6 +68,12 @@ td.number, th.number { text-align: right; }
 """)
 
 
+def write_index_around(run: Path) -> None:
+    """Write the index of the reports folder that a run's folder is in; a control's lies deeper."""
+    is_control = SeriesFolder(run.parent).series.is_file()
+    write_index(run.parent.parent if is_control else run.parent)
+
+
 def write_index(reports: Path) -> None:
     """Write index.html over the judged runs, and the series of controls, of a reports folder.
 

@@ -70,7 +70,7 @@ def expectation(control: Control) -> str:
 
 
 def injected(found: Compared, blank: str = formats.BLANK) -> str:
-    """Write how often a control's fault was injected; `blank` where none was to be."""
-    if found.result == Result.SKIPPED or not does_harm(found.control.fault):
+    """Write how often a control's fault was injected; `blank` where none was to be, or no run."""
+    if not found.seen.verdict or not does_harm(found.control.fault):
         return blank
     return formats.integer(found.seen.injected)

@@ -174,7 +174,7 @@ def _counts(result: SeriesResult) -> Table:
             formats.plain(found.control.name),
             _asked(found) or formats.BLANK,
             injected(found),
-            *(formats.integer(found.seen.operations.get(name)) for name in ("total", *outcomes)),
+            *(_count(found, name) for name in ("total", *outcomes)),
         )
         for found in result.counted
     ]
@@ -183,3 +183,8 @@ def _counts(result: SeriesResult) -> Table:
         *numbers("injected", "operations", *outcomes),
     ]
     return table("What each control's run recorded", columns, rows)
+
+
+def _count(found: Compared, name: str) -> str:
+    counts = found.seen.operations
+    return formats.integer(counts.get(name)) if counts else formats.BLANK

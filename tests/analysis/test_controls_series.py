@@ -191,6 +191,21 @@ def test_stored_verdicts_are_taken_only_if_asked_for(
     assert json.loads(stored.read_text())["verdict"] == "FAIL"
 
 
+def test_a_control_judged_alone_is_no_run_of_the_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_series(tmp_path, CORRECT)
+    assert main(["verify", str(folder.run(CORRECT)), "--index"]) == 0
+    assert "PASS  correct" in capsys.readouterr().out
+    assert not (folder.path / "index.html").exists()
+    assert folder.path.name in (tmp_path / "index.html").read_text(encoding="utf-8")
+    report = (folder.run(CORRECT) / "report.html").read_text(encoding="utf-8")
+    assert "This run is itself a control" in report
+    assert "controls.html" not in report
+    assert judged(folder.path, capsys)[0] == 0
+    assert "../controls.html" in (folder.run(CORRECT) / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_series_is_found_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = run_series(tmp_path, CORRECT)
     assert judged(Path(folder.path.name), capsys, "--reports", str(tmp_path))[0] == 0

@@ -109,7 +109,13 @@ def test_the_named_check_is_marked_and_every_verdict_is_a_word() -> None:
             CACHE,
             Seen(problem="it left no run"),
             "inconclusive",
-            ("cache: undecided: it left no run", "nothing undecided", "well-formed", "exercised"),
+            (
+                "cache: undecided: it left no run",
+                "nothing undecided",
+                "well-formed",
+                "exercised",
+                "cache FAULT=cache \u2013 \u2013 \u2013 \u2013 \u2013",
+            ),
             id="no run",
         ),
         pytest.param(
