@@ -46,7 +46,7 @@ def test_all_as_expected() -> None:
         "Controls12 run, 1 skipped",
         "resendsends that share of the requests on twice and gives the second answer",
         "skipped: needs PUT, which the server at URL has not",
-        "resend FAIL injected 118 times, 118 pieces of evidence in gap-free 128 is missing, and no request",
+        "resend FAIL injected 118 times, 118 pieces of evidence in gap-free 128 is missing",
         "throttle FAULT=throttle 1,190 11,842",
         "dynalite ENGINE=dynalite \u2013 4,420",
         "swarm 50 connections in 1 process by aiohttp, closed loop",
