@@ -97,10 +97,11 @@ class AbreastMeter:
             self._overlapping[self._last_of] += np.count_nonzero(met)
             self._waiting = self._waiting[:0]
         head = int(switches[-1]) if len(switches) else 0
-        if head:
-            lengths = np.diff(switches, prepend=0)
-            overlaps[:head] |= end[:head] >= np.repeat(start[switches], lengths)
-        waiting = np.concatenate((self._waiting, end[head:][~overlaps[head:]]))
+        alone = np.flatnonzero(~overlaps)
+        tail = int(np.searchsorted(alone, head))
+        following = start[switches[np.searchsorted(switches, alone[:tail], side="right")]]
+        overlaps[alone[:tail]] = end[alone[:tail]] >= following
+        waiting = np.concatenate((self._waiting, end[alone[tail:]]))
         self._waiting = waiting[waiting >= last_ns]
         self._last_of = int(generator[-1])
 

@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.abreast import Abreast, AbreastMeter
 from analysis.overlap import Concurrency, Meter, UnsortedError
 from analysis.record import BATCH_ROWS, Record
 from analysis.sent import RUNNER
-from analysis.stretch import Bools, Int64s, Stretch
+from analysis.stretch import Bools, Int64s, Stretch, Words
 from analysis.widths import Widths
 
 _OF_OPERATION = ("kind", "start_ns", "end_ns", "outcome", "value", "delta", "source")
 _NO_GENERATOR = -1
+
+_FEW = 1 << 15
+"""Operations that stay in the processor's cache while they are worked on: half the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,14 @@ class _Timed:
 
     def add(self, start: Int64s, end: Int64s, generator: Int64s) -> None:
         """Add operations; raises UnsortedError."""
+        first = 0
+        while first < len(start):
+            # Never fewer than are in flight, which are looked at each time.
+            some = slice(first, first + max(_FEW, self.meter.in_flight))
+            self._add(start[some], end[some], generator[some])
+            first = some.stop
+
+    def _add(self, start: Int64s, end: Int64s, generator: Int64s) -> None:
         self.meter.add(start, end)
         of_one = generator != _NO_GENERATOR
         if not of_one.all():
@@ -55,12 +67,12 @@ class EffortMeter:
         self._generators: dict[str, int] = {RUNNER: _NO_GENERATOR}
         self._processes: set[str] = set()
 
-    def take(self, stretch: Stretch) -> None:
-        """Add the completed operations of a stretch."""
-        whole, start, end, generator = self._completed(stretch)
-        self._widths.add(start, end)
-        if stretch.has("process"):
-            codes, words = stretch.words("process")
+    def take(self, stretch: Stretch, sources: Words, processes: Words) -> None:
+        """Add the completed operations of a stretch; its words are looked up already."""
+        whole, start, end, generator = self._completed(stretch, sources)
+        self._take_widths(start, end)
+        codes, words = processes
+        if words:
             some = np.bincount(codes[whole][generator != _NO_GENERATOR] + 1)
             self._processes.update(
                 words[code - 1] for code in np.flatnonzero(some).tolist() if code
@@ -72,15 +84,19 @@ class EffortMeter:
         except UnsortedError:
             self._timed = None
 
-    def _completed(self, stretch: Stretch) -> tuple[Bools, Int64s, Int64s, Int64s]:
+    def _take_widths(self, start: Int64s, end: Int64s) -> None:
+        for first in range(0, len(start), _FEW):
+            some = slice(first, first + _FEW)
+            self._widths.add(start[some], end[some])
+
+    def _completed(self, stretch: Stretch, sources: Words) -> tuple[Bools, Int64s, Int64s, Int64s]:
         """Say which rows completed, and give start, end and generator of those."""
         whole = stretch.ok & ~stretch.inconsistent
-        generator = self._numbered(stretch)[whole]
+        generator = self._numbered(*sources)[whole]
         return whole, stretch.start[whole], stretch.end[whole], generator
 
-    def _numbered(self, stretch: Stretch) -> Int64s:
+    def _numbered(self, codes: npt.NDArray[np.integer], words: list[str]) -> Int64s:
         """Give the generator of each row as a number, the same in every stretch."""
-        codes, words = stretch.words("source")
         named = [*words, ""]  # a blank, code -1, is the last
         numbers = np.zeros(len(named), dtype=np.int64)
         known = self._generators
@@ -104,7 +120,8 @@ class EffortMeter:
     def _sorted(self, record: Record) -> _Timed:
         parts = [(np.zeros(0, dtype=np.int64),) * 3]
         for first_row, batch in record.batches(_OF_OPERATION):
-            parts.append(self._completed(Stretch(first_row, batch))[1:])
+            stretch = Stretch(first_row, batch)
+            parts.append(self._completed(stretch, stretch.words("source"))[1:])
         start, end, generator = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(start, kind="stable")
         timed = _Timed()

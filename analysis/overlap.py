@@ -84,6 +84,11 @@ class Meter:
         self._last_end_ns = max(self._last_end_ns, int(end.max()))
         self._busy_ns += float((end - start).sum(dtype=np.float64))
 
+    @property
+    def in_flight(self) -> int:
+        """How many operations are still in flight: what each further addition has to look at."""
+        return len(self._open)
+
     def close(self) -> Concurrency:
         """Give what was measured."""
         span_ns = float(self._last_end_ns - (self._first_ns or 0)) if self._operations else 0.0

@@ -15,7 +15,7 @@ from analysis.effects import Effects
 from analysis.effort import Effort, EffortMeter
 from analysis.record import Record
 from analysis.slots import Answers, Filling
-from analysis.stretch import Bools, Int64s, Stretch
+from analysis.stretch import Bools, Int64s, Stretch, Words
 from analysis.verdict import EVIDENCE_CAP
 from history.errors import UserError
 from history.operation import Kind, Outcome
@@ -137,7 +137,9 @@ class _Pass:
         self.effort = EffortMeter()
 
     def take(self, stretch: Stretch) -> None:
-        self._count(stretch)
+        sources, processes = stretch.words("source"), stretch.words("process")
+        self._count(stretch, sources, processes)
+        self.effort.take(stretch, sources, processes)
         self.inconsistent.take(stretch, stretch.inconsistent)
         self.beyond.take(stretch, stretch.beyond_64_bits(self.shift))
         done = {
@@ -156,16 +158,15 @@ class _Pass:
             for step, moved in _by_sign(effects.untold(stretch).delta):
                 self.untold[step] += moved
         self._take_unseen(stretch)
-        self.effort.take(stretch)
 
-    def _count(self, stretch: Stretch) -> None:
-        codes, words = stretch.words("source")
+    def _count(self, stretch: Stretch, sources: Words, processes: Words) -> None:
+        codes, words = sources
         named = ["", *words]
         for outcome in Outcome:
             counted = np.bincount(codes[stretch.is_outcome(outcome)] + 1, minlength=len(named))
             for code in np.flatnonzero(counted).tolist():
                 self.by_source.setdefault(named[code], Counter())[outcome] += int(counted[code])
-        codes, words = stretch.words("process")
+        codes, words = processes
         for word, count in zip(["", *words], np.bincount(codes + 1).tolist(), strict=False):
             self.by_process[word] += count
 
