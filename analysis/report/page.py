@@ -12,7 +12,16 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from analysis.report import clients, evidence, figures, formats, outcomes, provenance, wording
+from analysis.report import (
+    clients,
+    counts,
+    evidence,
+    figures,
+    formats,
+    outcomes,
+    provenance,
+    wording,
+)
 from analysis.report.evidence import Clock
 from analysis.report.excerpt import drawn
 from analysis.report.timeline import timeline
@@ -96,10 +105,7 @@ def _check_row(finding: Finding, anchors: Mapping[str, str], *, mixed: bool) -> 
         verdict=finding.verdict,
         decides=finding.decides,
         summary=formats.plain(finding.summary, _SUMMARY_LIMIT),
-        counts=tuple(
-            (formats.plain(name).replace("_", " "), formats.quantity(count))
-            for name, count in finding.counts.items()
-        ),
+        counts=tuple(counts.count_words(name, count) for name, count in finding.counts.items()),
         proves=wording.check_words(finding.check, mixed=mixed).proves,
         anchor=anchors.get(formats.plain(finding.check), ""),
     )
