@@ -177,6 +177,11 @@ BOUND = "  no fault was found; had one request in 668 been handled non-atomicall
         pytest.param(run_of(busy(), final=2_000), 668, id="PASS of a history file"),
         pytest.param(recorded(busy(), interrupted="interrupted"), None, id="INCONCLUSIVE"),
         pytest.param(recorded([*busy()[:-1], busy()[-1] | {"value": 1}]), None, id="FAIL"),
+        pytest.param(
+            dataclasses.replace(recorded([*busy(), busy()[-1]]), final=2_000),
+            None,
+            id="FAIL, of a run that lacks nothing",
+        ),
         pytest.param(run_of(busy(900), final=900), None, id="a history that could hardly FAIL"),
         pytest.param(
             recorded(
