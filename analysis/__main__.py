@@ -131,9 +131,9 @@ def _judge_path(path: str, options: argparse.Namespace) -> _Judged:
     run = load_run(folder, allow_unanswered=options.allow_unanswered)
     judgement = judge_folder(folder, _as_asked(run, options))
     if options.index:
-        from analysis.index import write_index  # noqa: PLC0415 -- for its template engine
+        from analysis.index import write_index_around  # noqa: PLC0415 -- for its template engine
 
-        write_index(folder.path.parent)
+        write_index_around(folder.path)
     return _Judged(judgement, folder.report)
 
 

@@ -4,7 +4,6 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from analysis.controls import SCHEMA_VERSION, SeriesResult
 from history.errors import UserError
@@ -16,8 +15,9 @@ from history.series import PREFIX, Series, SeriesFolder, read_series
 class Heard:
     """A series of controls, as a run's report can tell of it.
 
-    `result` is None while it was not judged, `link` leads from the run's folder to its page (empty:
-    there is none). `own` is the control that the run itself is; empty for an ordinary run.
+    `result` is None while it was not judged. `link` is the path from the run's folder to the
+    series' page (empty: there is none). `own` is the control that the run itself is; empty for an
+    ordinary run.
     """
 
     series: Series
@@ -44,7 +44,7 @@ def find_controls(folder: Path, manifest: Manifest) -> Heard | None:
     if not found:
         return None
     series, newest = max(found, key=lambda one: (one[0].started_utc, one[1].path.name))
-    page = f"../{quote(newest.path.name)}/{newest.grid.name}"
+    page = f"../{newest.path.name}/{newest.grid.name}"
     return Heard(
         series=series,
         result=read_result(newest.result),

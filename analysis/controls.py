@@ -166,9 +166,8 @@ def compare(control: Control, seen: Seen) -> Compared:
         result, problem = Result.UNDECIDED, seen.problem or "there is no verdict"
     elif spelled(seen.fault) != spelled(control.fault):
         result = Result.UNDECIDED
-        problem = (
-            f"its run had {seen.fault or 'no fault'} where {control.fault or 'none'} was asked for"
-        )
+        had, asked = (fault or "no fault" for fault in (seen.fault, control.fault))
+        problem = f"its run had {had} where {asked} was asked for"
     elif seen.verdict == Verdict.FAIL and control.expected != Verdict.FAIL:
         result, problem = Result.FALSE_ALARM, f"expected {control.expected}, got FAIL{_those(seen)}"
     elif does_harm(control.fault) and not seen.injected:

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from urllib.parse import quote
 
 import jinja2
 
@@ -55,7 +54,8 @@ td.number, th.number { text-align: right; }
 <tbody>
 {% for one in series -%}
 <tr><th scope="row">
-{%- if one.link %}<a href="{{ one.link }}">{{ one.name }}</a>{% else %}{{ one.name }}{% endif -%}
+{%- if one.link %}<a href="{{ one.link | urlencode }}">{{ one.name }}</a>
+{%- else %}{{ one.name }}{% endif -%}
 </th>
 <td>{{ one.result }}</td><td>{{ one.target }}</td>
 <td class="number">{{ one.good }}</td></tr>
@@ -66,6 +66,12 @@ td.number, th.number { text-align: right; }
 </body>
 </html>
 """)
+
+
+def write_index_around(run: Path) -> None:
+    """Write the index of the reports folder that a run's folder is in; a control's lies deeper."""
+    is_control = SeriesFolder(run.parent).series.is_file()
+    write_index(run.parent.parent if is_control else run.parent)
 
 
 def write_index(reports: Path) -> None:
@@ -90,7 +96,7 @@ def _series_row(folder: SeriesFolder) -> dict[str, object]:
     told = result.result if result else "not judged"
     return {
         "name": folder.path.name,
-        "link": f"{quote(folder.path.name)}/{folder.grid.name}" if folder.grid.is_file() else "",
+        "link": f"{folder.path.name}/{folder.grid.name}" if folder.grid.is_file() else "",
         "result": told if series else "unreadable",
         "target": series.target if series else "",
         "good": f"{len(good)} of {len(result.counted)}" if result else "",

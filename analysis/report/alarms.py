@@ -4,11 +4,10 @@ import dataclasses
 from dataclasses import dataclass
 
 from analysis.alarms import Heard
-from analysis.controls import Compared, Result
 from analysis.report import formats, provenance, reproduce
-from analysis.report.tables import Column, Table, table
+from analysis.report.controls import Row, expectation, row_of, summary
 from history.manifest import Load, Manifest
-from history.series import Control, Series
+from history.series import Series
 
 _VARIABLES = {
     "duration_s": "DURATION",
@@ -28,18 +27,18 @@ _VARIABLES = {
 
 
 _NONE = (
-    "No controls were run on this stack: whether these checks find a fault in it when there is one "
-    "was not tried here. This tries it, each control for the duration:"
+    "No controls were run on this kind of stack: whether these checks find a fault in it when "
+    "there is one was not tried here. This tries it, each control for the duration:"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What is told of the controls: words, a command to run them, a table, their own page."""
+    """What is told of the controls: words, a command to run them, each of them, their page."""
 
     words: tuple[str, ...]
     command: str = ""
-    table: Table | None = None
+    rows: tuple[Row, ...] = ()
     link: str = ""
 
 
@@ -56,7 +55,7 @@ def section(manifest: Manifest | None, heard: Heard | None) -> Section | None:
             _told(heard),
             f"{_loads(manifest, heard.series)} {_commits(manifest, heard.series)}",
         ),
-        table=_table(heard),
+        rows=tuple(row_of(found) for found in heard.result.controls) if heard.result else (),
         link=heard.link,
     )
 
@@ -77,57 +76,12 @@ def _told(heard: Heard) -> str:
     when = formats.utc(heard.series.ended_utc)
     begin = (
         "The same load was given to counters that are wrong, or right, in one known way each, on "
-        f"this stack; the newest such series ended {when}."
+        f"the same kind of stack; the newest such series ended {when}."
     )
     if heard.result is None:
         name = formats.plain(heard.series.series_id)
         return f"{begin} It was not judged yet: python -m analysis controls {name} does that."
-    return f"{begin} {summary(heard.result.counted)}"
-
-
-def summary(counted: tuple[Compared, ...]) -> str:
-    """Say in a sentence how many controls showed what was expected of them."""
-    good = sum(one.result == Result.AS_EXPECTED for one in counted)
-    if not counted:
-        return "No control was run."
-    if good == len(counted):
-        only = "The one control" if good == 1 else f"All {good} controls"
-        return f"{only} showed what was expected: every alarm rang, and none rang falsely."
-    return f"{good} of {formats.counted(len(counted), 'control')} showed what was expected."
-
-
-def expectation(control: Control) -> str:
-    """Give the verdict that is expected of a control, and of which check."""
-    return (
-        f"{control.expected} in {formats.plain(control.check)}"
-        if control.check
-        else control.expected
-    )
-
-
-def _table(heard: Heard) -> Table:
-    judged = heard.result.controls if heard.result else ()
-    of = {one.control.name: one for one in judged}
-    rows = [
-        (
-            formats.plain(control.name),
-            formats.plain(control.meaning, 400),
-            expectation(control),
-            *_got(control, of.get(control.name)),
-        )
-        for control in heard.series.controls
-    ]
-    headings = ("control", "what is wrong with it", "expected", "got", "result")
-    return table("Controls of the same stack", [Column(heading) for heading in headings], rows)
-
-
-def _got(control: Control, found: Compared | None) -> tuple[str, str]:
-    if control.skipped:
-        return formats.BLANK, f"skipped: {formats.plain(control.skipped, 200)}"
-    if found is None:
-        return formats.BLANK, "not judged"
-    problem = f": {formats.plain(found.problem, 200)}" if found.problem else ""
-    return found.seen.verdict or formats.BLANK, f"{found.result}{problem}"
+    return f"{begin} {summary(heard.result)}"
 
 
 def _loads(manifest: Manifest, series: Series) -> str:
@@ -157,10 +111,7 @@ def _value(load: Load, name: str) -> str:
 
 
 def _commits(manifest: Manifest, series: Series) -> str:
-    theirs, ours = provenance.commit(series), provenance.commit(manifest)
-    if theirs and theirs == ours and not (series.dirty or manifest.dirty):
-        return "They were run by the same commit of Gapless."
-    return (
-        f"They were run by commit {theirs or formats.UNKNOWN} of Gapless, this run by "
-        f"{ours or formats.UNKNOWN}."
-    )
+    theirs, ours = (provenance.commit(told) or formats.UNKNOWN for told in (series, manifest))
+    if theirs == ours and series.commit:
+        return f"Gapless was at the same commit: {ours}."
+    return f"Gapless was at commit {theirs} then, and at {ours} for this run."

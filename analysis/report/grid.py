@@ -6,10 +6,10 @@ Pure, but for looking which reports lie below the folder.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from analysis.controls import Compared, Result, SeriesResult, check_names
-from analysis.report import formats, lines, provenance, reproduce
+from analysis.controls import Compared, Result, SeriesResult, check_names, does_harm
+from analysis.report import formats, provenance, reproduce
+from analysis.report.controls import Row, injected, row_of
 from analysis.report.tables import Column, Table, numbers, table
 from analysis.report.templates import filled
 from analysis.verdict import Verdict
@@ -30,20 +30,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One control as the grid shows it; `link` leads to its report, empty where there is none."""
+class Line:
+    """A control's line of the grid; `link` leads to its report, empty where there is none."""
 
-    name: str
-    meaning: str
-    asked: str
+    row: Row
     link: str
-    expected: str
-    check: str
-    got: str
-    result: str
-    good: bool
-    skipped: bool
-    problem: str
     cells: tuple[Cell, ...]
 
 
@@ -52,10 +43,8 @@ class Caught:
     """What was seen of one control: the check's first piece of evidence, and the counts."""
 
     name: str
-    check: str
     verdict: str
-    injected: str
-    found: str
+    counts: str
     evidence: str
 
 
@@ -68,10 +57,10 @@ def render(series: Series, result: SeriesResult, folder: Path, usual: Sequence[s
         verdict=str(result.verdict),
         heading=_heading(result),
         meaning=_meaning(result),
-        points=[row for row in _rows(result, folder, checks) if not row.good and not row.skipped],
+        points=[row_of(found) for found in result.counted if found.result != Result.AS_EXPECTED],
         banner_facts=_banner_facts(series, result),
         checks=[formats.plain(name) for name in checks],
-        rows=_rows(result, folder, checks),
+        lines=[_line(found, folder, checks) for found in result.controls],
         caught=[_caught(found) for found in result.counted if _rang(found)],
         counts=_counts(result),
         facts=provenance.series_facts(series),
@@ -132,25 +121,12 @@ def _banner_facts(series: Series, result: SeriesResult) -> list[tuple[str, str]]
     ]
 
 
-def _rows(result: SeriesResult, folder: Path, checks: Sequence[str]) -> list[Row]:
-    return [_row(found, folder, checks) for found in result.controls]
-
-
-def _row(found: Compared, folder: Path, checks: Sequence[str]) -> Row:
+def _line(found: Compared, folder: Path, checks: Sequence[str]) -> Line:
     control = found.control
     report = RunFolder(SeriesFolder(folder).run(control)).report
-    return Row(
-        name=formats.plain(control.name),
-        meaning=formats.plain(control.meaning, _SHOWN),
-        asked=_asked(found),
-        link=f"{quote(control.name)}/{report.name}" if report.is_file() else "",
-        expected=control.expected,
-        check=formats.plain(control.check),
-        got=found.seen.verdict,
-        result=found.result,
-        good=found.result == Result.AS_EXPECTED,
-        skipped=found.result == Result.SKIPPED,
-        problem=formats.plain(found.problem, _SHOWN),
+    return Line(
+        row=row_of(found),
+        link=f"{control.name}/{report.name}" if report.is_file() else "",
         cells=tuple(
             Cell(
                 check=formats.plain(name),
@@ -174,13 +150,18 @@ def _rang(found: Compared) -> bool:
 
 
 def _caught(found: Compared) -> Caught:
-    seen = found.seen
+    control, seen = found.control, found.seen
+    counts = []
+    if does_harm(control.fault):
+        counts.append(f"injected {formats.counted(seen.injected or 0, 'time')}")
+    if control.check:
+        counts.append(
+            f"{formats.plain(control.check)} found {formats.integer(seen.evidence_total)}"
+        )
     return Caught(
-        name=formats.plain(found.control.name),
-        check=formats.plain(found.control.check),
+        name=formats.plain(control.name),
         verdict=seen.verdict,
-        injected=lines.injected(found),
-        found=formats.integer(seen.evidence_total) if found.control.check else formats.BLANK,
+        counts=", ".join(counts),
         evidence=formats.plain(seen.evidence, _SHOWN),
     )
 
@@ -192,8 +173,8 @@ def _counts(result: SeriesResult) -> Table:
         (
             formats.plain(found.control.name),
             _asked(found) or formats.BLANK,
-            lines.injected(found),
-            *(formats.integer(found.seen.operations.get(name)) for name in ("total", *outcomes)),
+            injected(found),
+            *(_count(found, name) for name in ("total", *outcomes)),
         )
         for found in result.counted
     ]
@@ -202,3 +183,8 @@ def _counts(result: SeriesResult) -> Table:
         *numbers("injected", "operations", *outcomes),
     ]
     return table("What each control's run recorded", columns, rows)
+
+
+def _count(found: Compared, name: str) -> str:
+    counts = found.seen.operations
+    return formats.integer(counts.get(name)) if counts else formats.BLANK

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from analysis.controls import Compared, Result, SeriesResult, does_harm
-from analysis.report import alarms, formats
+from analysis.controls import Compared, SeriesResult
+from analysis.report import controls, formats
 
 _HEADINGS = ("control", "expected", "got", "result", "injected", "operations")
 _FIGURES = 2
+_BLANK = "-"
 
 
 def result_lines(result: SeriesResult) -> str:
@@ -24,7 +25,7 @@ def result_lines(result: SeriesResult) -> str:
 def _heading(result: SeriesResult) -> str:
     problem = f" ({result.problem})" if result.problem else ""
     told = f"{result.result}{problem}  {formats.plain(result.series_id)}\n"
-    return f"{told[0].upper()}{told[1:]}  {alarms.summary(result.counted)}"
+    return f"{told[0].upper()}{told[1:]}  {controls.summary(result)}"
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -37,16 +38,9 @@ def _cells(found: Compared) -> tuple[str, ...]:
     seen = found.seen
     return (
         formats.plain(found.control.name),
-        alarms.expectation(found.control),
-        seen.verdict or formats.BLANK,
+        controls.expectation(found.control),
+        seen.verdict or _BLANK,
         found.result,
-        injected(found),
-        formats.integer(seen.operations["total"]) if seen.operations else formats.BLANK,
+        controls.injected(found, _BLANK),
+        formats.integer(seen.operations["total"]) if seen.operations else _BLANK,
     )
-
-
-def injected(found: Compared) -> str:
-    """Write how often a control's fault was injected; a dash where none was to be."""
-    if found.result == Result.SKIPPED or not does_harm(found.control.fault):
-        return formats.BLANK
-    return formats.integer(found.seen.injected)

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
+from analysis.controls import does_harm
 from analysis.report import formats
 from analysis.run import Run
 from history.manifest import Load, Manifest
@@ -69,7 +70,7 @@ def series_commands(series: Series) -> tuple[tuple[str, str], ...]:
         ),
         ("Run the same controls again:", f"make controls {_named(settings)}"),
     ]
-    faults = [one.fault for one in series.controls if one.fault and not one.skipped]
+    faults = [one.fault for one in series.controls if does_harm(one.fault) and not one.skipped]
     if faults:
         only = f"make loadtest {_named(settings | {'FAULT': faults[0]})}"
         commands.append(

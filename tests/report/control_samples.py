@@ -10,8 +10,8 @@ from analysis.checks import OF_INCREMENTS
 from analysis.controls import Seen, SeriesResult, compare_series
 from analysis.report import grid, write_report
 from history.fault import FAULTS
-from history.manifest import Manifest
 from history.series import Control, Series
+from tests.control_series import series_of
 from tests.report import samples
 from tests.report.builders import manifest_of
 
@@ -33,20 +33,6 @@ def seen(verdict: str, operations: int = 11_842, lost: int = 0, **more: object) 
     checks |= {name.replace("_", "-"): str(found) for name, found in told.items()}
     counts = {"total": operations, "ok": operations - lost, "rejected": 0, "indeterminate": lost}
     return Seen(**{"verdict": verdict, "checks": checks, "operations": counts, **more})  # type: ignore[arg-type]
-
-
-def series_of(manifest: Manifest, *controls: Control, **more: object) -> Series:
-    """A finished series on the stack of a manifest, half as long."""
-    names = ("target", "url", "endpoint_url", "engine", "limits", "region", "stack", "seed")
-    names += ("template_sha256", "host", "cpu_count", "commit", "dirty")
-    told = {name: getattr(manifest, name) for name in names} | {
-        "series_id": SERIES_ID,
-        "started_utc": "2026-11-22T09:00:00Z",
-        "ended_utc": "2026-11-22T09:04:10Z",
-        "load": dataclasses.replace(manifest.load, duration_s=10),
-        "controls": controls,
-    }
-    return Series(**(told | more))
 
 
 CONTROLS = (
@@ -157,7 +143,14 @@ BAD: Mapping[str, Seen] = {
 
 def judged(found: Mapping[str, Seen], **more: object) -> tuple[Series, SeriesResult]:
     """A series and its result."""
-    series = series_of(manifest_of(), *CONTROLS, **more)
+    manifest = manifest_of()
+    settings = {
+        "series_id": SERIES_ID,
+        "started_utc": "2026-11-22T09:00:00Z",
+        "ended_utc": "2026-11-22T09:04:10Z",
+        "load": dataclasses.replace(manifest.load, duration_s=10),
+    }
+    series = series_of(*CONTROLS, manifest=manifest, **(settings | more))
     return series, compare_series(series, found)
 
 
