@@ -98,9 +98,7 @@ def _judged(folder: RunFolder, control: Control) -> tuple[RunSeen, Measured]:
         one = _seen(blank, run, judgement)
         if one.problem:
             return one, nothing
-        windows = measure(
-            run, fault=one.fault, check=one.check, rate=one.rate, caught=one.caught
-        )
+        windows = measure(run, fault=one.fault, check=one.check, rate=one.rate, caught=one.caught)
         return dataclasses.replace(one, whole_because=windows.whole_because), windows
     except Exception as error:  # noqa: BLE001 -- one broken run must not hide what the others show
         raise_in_debug(error)

@@ -33,7 +33,7 @@ class Observation:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be observed."""
-        if not 0 < self.rate < 1 or not 0 <= self.missed:
+        if not 0 < self.rate < 1 or self.missed < 0:
             raise ValueError(str(self))
         if self.caught is not None and self.caught <= self.missed:
             raise ValueError(str(self))
@@ -81,7 +81,8 @@ def estimate(observations: Sequence[Observation]) -> Estimate | None:
     if all(one.caught is None for one in observations):
         best_log10 = _LEAST_LOG10
     else:
-        best_log10 = _highest(likelihood, _LEAST_LOG10, 0.0)
+        inside = _highest(likelihood, _LEAST_LOG10, 0.0)
+        best_log10 = max((0.0, inside), key=likelihood)
     enough = likelihood(best_log10) - _DROP
     low = _crossing(likelihood, enough, outside=_LEAST_LOG10, inside=best_log10)
     high = _crossing(likelihood, enough, outside=0.0, inside=best_log10)
@@ -106,15 +107,14 @@ def _likelihood(observations: Sequence[Observation]) -> Callable[[float], float]
 
 
 def _highest(of: Callable[[float], float], low: float, high: float) -> float:
-    """Find where a function with one peak is highest, by golden section."""
+    """Find where a function with one peak is highest, by golden section; ends are not reached."""
     for _ in range(_STEPS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         if of(left) < of(right):
             low = left
         else:
             high = right
-    middle = (low + high) / 2
-    return max((low, middle, high), key=of)
+    return (low + high) / 2
 
 
 def _crossing(
