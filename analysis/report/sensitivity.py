@@ -123,7 +123,7 @@ def _images(result: Sensitivity) -> tuple[FigureImage, ...]:
         "measured: the share of whole runs that were caught, with Clopper and Pearson's 95 % "
         "interval. Points at the same rate stand a little beside each other, so that all are seen.",
     )
-    if not any(one.numbers for one in result.compared):
+    if not figures.has_shorter(result):
         return (rate,)
     expected = image(
         "expected",
@@ -133,7 +133,8 @@ def _images(result: Sensitivity) -> tuple[FigureImage, ...]:
         "requests expected in them.",
         caption="Every point is all windows of one length, of one fault at one rate. If requests "
         "are spoiled independently of each other and seen with the same chance at every rate, the "
-        "points of a fault lie on its line. Windows of different lengths are cut from the same "
+        f"points of a fault lie on its line. Fewer than {figures.LEAST_WINDOWS} windows are in the "
+        "table only. Windows of different lengths are cut from the same "
         "runs, so points are not independent of each other.",
     )
     return rate, expected

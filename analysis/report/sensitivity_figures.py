@@ -15,7 +15,7 @@ _POINTS = 200
 _TICKS = 8
 _APART = 0.05
 """Faults measured at the same rate stand so many decades beside each other."""
-_SHARES = tuple((float(percent), str(percent)) for percent in (0, 25, 50, 75, 95, 100))
+_SHARES = tuple((float(percent), str(percent)) for percent in (0, 25, 50, 75, 100))
 _DETECTION = Axis(label="probability of detection, %", low=-3, high=103, ticks=_SHARES)
 
 
@@ -61,18 +61,25 @@ def _rate_ticks(rates: list[float]) -> tuple[tuple[float, str], ...]:
     return tuple((rate, f"{round(1 / rate):,}") for rate in rates[::every])
 
 
+def has_shorter(result: Sensitivity) -> bool:
+    """Whether there is anything to show of shorter runs."""
+    return any(_shorter(fault) for fault in shown(result))
+
+
 def by_expected(result: Sensitivity) -> Plot:
     """Show detection in shorter runs against how many spoiled requests they were to hold."""
     faults = shown(result)
     lines, marks = [], []
-    held = [(fault, _shorter(fault)) for fault in faults]
-    points = [at for _, measured in held for at, _ in measured] or [1.0]
+    held = [
+        (order, fault, found) for order, fault in enumerate(faults) if (found := _shorter(fault))
+    ]
+    points = [at for _, _, measured in held for at, _ in measured]
     x = np.geomspace(min(points) / 2, max(*points, 10.0), _POINTS)
-    for order, (fault, measured) in enumerate(held):
+    for order, fault, measured in held:
         lines.append(_line(order, f"{fault.fault}: model", x, -np.expm1(-_seen(fault) * x)))
         lines += [_interval(order, at, one) for at, one in measured]
         marks.append(_marks(order, f"{fault.fault}: measured", measured))
-    windows = sum(one.measured.of for _, measured in held for _, one in measured)
+    windows = sum(one.measured.of for _, _, measured in held for _, one in measured)
     return Plot(
         title=f"Detection in shorter runs (n = {formats.counted(windows, 'window')}; bars: 95 %)",
         x=Axis(
@@ -93,9 +100,12 @@ def _shorter(fault: OfFault) -> list[tuple[float, Compared]]:
         (rate.rate * one.requests, one)
         for rate in fault.rates
         for one in rate.lengths
-        if rate.rate * one.requests <= _ALL_CAUGHT
+        if one.measured.of >= LEAST_WINDOWS and rate.rate * one.requests <= _ALL_CAUGHT
     ]
 
+
+LEAST_WINDOWS = 10
+"""Of fewer windows so little is known that their bars would hide the others."""
 
 _ALL_CAUGHT = 30.0
 """Where more spoiled requests are expected than this, all is caught and nothing to be seen."""

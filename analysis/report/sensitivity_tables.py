@@ -1,5 +1,7 @@
 """The tables of a measurement of sensitivity, and how its figures are said. Pure."""
 
+import math
+
 from analysis.report import formats
 from analysis.report.tables import Column, RowGroup, Table, numbers, table
 from analysis.sensitivity.result import AtRate, Compared, OfFault, Sensitivity, Share
@@ -31,8 +33,10 @@ def one_in(rate: float) -> str:
 
 
 def about_one_in(rate: float) -> str:
-    """Write a rate that was derived, to two figures."""
-    return f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
+    """Write a rate that was derived, to two figures; never rarer than it is."""
+    number = 1 / rate
+    unit = 10 ** max(0, math.floor(math.log10(number)) - 1)
+    return f"1 in {math.floor(number / unit) * unit:,}"
 
 
 def percent(part: float) -> str:
