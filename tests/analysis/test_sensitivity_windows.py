@@ -46,8 +46,10 @@ def test_no_window_of_a_correct_history_fails(
 ) -> None:
     history = data.draw(st.composite(lambda draw: right(Drawn(draw), kind))())
     run = run_of_history(history, returns=returns)
-    highest = max([run.initial, *(run.increments.value.tolist())])
-    run = dataclasses.replace(run, final=history.final or highest, allow_unanswered=0)
+    if run.final is None:
+        reached = [*run.increments.value.tolist(), *run.reads.value.tolist()]
+        run = dataclasses.replace(run, final=max([run.initial, *reached]))
+    run = dataclasses.replace(run, allow_unanswered=0)
     if why_whole(run):
         return
     assert failing(run) == []
