@@ -155,9 +155,8 @@ def _caught(found: Compared) -> Caught:
     if does_harm(control.fault):
         counts.append(f"injected {formats.counted(seen.injected or 0, 'time')}")
     if control.check:
-        counts.append(
-            f"{formats.plain(control.check)} found {formats.integer(seen.evidence_total)}"
-        )
+        pieces = formats.counted(seen.evidence_total, "piece of evidence", "pieces of evidence")
+        counts.append(f"{pieces} in {formats.plain(control.check)}")
     return Caught(
         name=formats.plain(control.name),
         verdict=seen.verdict,

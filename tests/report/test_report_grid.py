@@ -46,7 +46,7 @@ def test_all_as_expected() -> None:
         "Controls12 run, 1 skipped",
         "resendsends that share of the requests on twice and gives the second answer",
         "skipped: needs PUT, which the server at URL has not",
-        "resend FAIL injected 118 times, gap-free found 118 128 is missing, and no request",
+        "resend FAIL injected 118 times, 118 pieces of evidence in gap-free 128 is missing",
         "throttle FAULT=throttle 1,190 11,842",
         "dynalite ENGINE=dynalite \u2013 4,420",
         "swarm 50 connections in 1 process by aiohttp, closed loop",
@@ -71,7 +71,7 @@ def test_the_named_check_is_marked_and_every_verdict_is_a_word() -> None:
         ("ordered", ""),
     ]
     assert "cacheanswers twice FAIL in unique FAIL as expected FAIL PASS" in found.text
-    assert "injected 1 time, unique found 1 700 was returned twice." in found.text
+    assert "injected 1 time, 1 piece of evidence in unique 700 was returned twice." in found.text
 
 
 @pytest.mark.parametrize(
