@@ -122,6 +122,19 @@ class SensitivityFolder(SeriesFolder):
         return self.path / "sensitivity.json"
 
 
+def refuse_bad_names(path: Path, series: Series, command: str) -> None:
+    """Refuse names that lead out of a series' folder or stand twice; raises UserError."""
+    names: set[str] = set()
+    for control in series.controls:
+        name = control.name
+        if name in names or name in ("", ".", "..") or "/" in name or not name.isprintable():
+            raise UserError(
+                f"{path}: {name!r} names a control, expected the name of one folder, once: "
+                f"{command} writes it"
+            )
+        names.add(name)
+
+
 def write_series(path: Path, series: Series) -> None:
     """Write a series as JSON; the file is replaced only by a whole one."""
     write_text_whole(path, json.dumps(dataclasses.asdict(series), indent=1) + "\n")

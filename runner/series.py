@@ -8,7 +8,7 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,30 +111,48 @@ def conduct(
         f"all, in {folder.path}"
     )
     with _cloud(settings, options, say) as local:
-        for number, control in enumerate(planned):
-            begun = dataclasses.replace(series, controls=(*series.controls, control))
-            write_series(folder.series, begun)
-            _announce(number, planned, pace, say)
-            if control.skipped:
-                series = begun
-                continue
-            own = dataclasses.replace(options, seed=(options.seed + number) % (INT64_MAX + 1))
-            try:
-                manifest = _run(control, own, settings, folder=folder, local=local)
-            except KeyboardInterrupt:
-                if all(one.skipped for one in series.controls):
-                    raise
-                say(f"stopped before the load of {control.name} began")
-                break
-            pace.made()
-            series = begun if control.engine else _described(begun, manifest)
-            if manifest.interrupted:
-                say(f"stopped: {control.name} was {manifest.interrupted}")
-                break
-        else:
-            series = dataclasses.replace(series, ended_utc=provenance.utc_now())
+
+        def run(control: Control, own: LoadOptions) -> Manifest:
+            return _run(control, own, settings, folder=folder, local=local)
+
+        series = _make(planned, series, options, run=run, folder=folder, pace=pace, say=say)
     write_series(folder.series, series)
     return folder
+
+
+def _make(
+    planned: Sequence[Control],
+    series: Series,
+    options: LoadOptions,
+    *,
+    run: Callable[[Control, LoadOptions], Manifest],
+    folder: SeriesFolder,
+    pace: _Pace,
+    say: Say,
+) -> Series:
+    """Make one run after the other; give the series with those that were made or skipped."""
+    for number, control in enumerate(planned):
+        begun = dataclasses.replace(series, controls=(*series.controls, control))
+        write_series(folder.series, begun)
+        _announce(number, planned, pace, say)
+        if control.skipped:
+            series = begun
+            continue
+        # Equal seeds would spoil the same requests in every repetition.
+        own = dataclasses.replace(options, seed=(options.seed + number) % (INT64_MAX + 1))
+        try:
+            manifest = run(control, own)
+        except KeyboardInterrupt:
+            if all(one.skipped for one in series.controls):
+                raise
+            say(f"stopped before the load of {control.name} began")
+            return series
+        pace.made()
+        series = begun if control.engine else _described(begun, manifest)
+        if manifest.interrupted:
+            say(f"stopped: {control.name} was {manifest.interrupted}")
+            return series
+    return dataclasses.replace(series, ended_utc=provenance.utc_now())
 
 
 def _announce(number: int, planned: Sequence[Control], pace: _Pace, say: Say) -> None:

@@ -3,8 +3,6 @@
 Pure, but for looking which reports lie below the folder.
 """
 
-from urllib.parse import quote
-
 from analysis.report import formats, provenance, reproduce
 from analysis.report import sensitivity_figures as figures
 from analysis.report import sensitivity_tables as tables
@@ -146,5 +144,5 @@ def _reports(result: Sensitivity, folder: SensitivityFolder) -> list[tuple[str, 
     for one in result.runs:
         report = RunFolder(folder.path / one.name).report
         if report.is_file():
-            found.append((formats.plain(one.name), f"{quote(one.name)}/{report.name}"))
+            found.append((formats.plain(one.name), f"{one.name}/{report.name}"))
     return found

@@ -17,7 +17,14 @@ from history.errors import UserError
 from history.fault import NONE, Unit, parse_fault
 from history.files import write_text_whole
 from history.run import RunFolder
-from history.series import SENSITIVITY_PREFIX, Control, SensitivityFolder, Series, read_series
+from history.series import (
+    SENSITIVITY_PREFIX,
+    Control,
+    SensitivityFolder,
+    Series,
+    read_series,
+    refuse_bad_names,
+)
 
 Say = Callable[[str], None]
 
@@ -57,20 +64,13 @@ def judge_measurement(folder: SensitivityFolder, *, say: Say) -> Sensitivity:
 
 
 def _refuse_unusable(folder: SensitivityFolder, series: Series) -> None:
-    """Refuse names that lead out of the folder or stand twice, and faults that have no rate."""
-    names: set[str] = set()
+    """Refuse names that are no folder's, and faults that have no rate."""
+    refuse_bad_names(folder.series, series, "make sensitivity")
     for control in series.controls:
-        name = control.name
-        if name in names or name in ("", ".", "..") or "/" in name or not name.isprintable():
-            raise UserError(
-                f"{folder.series}: {name!r} names a run, expected the name of one folder, once: "
-                "make sensitivity writes it"
-            )
-        names.add(name)
         if not _has_rate(control.fault):
             raise UserError(
-                f"{folder.series}: the run {name} has the fault {control.fault!r}, expected one "
-                "with a share of the requests, such as resend:0.001"
+                f"{folder.series}: the run {control.name} has the fault {control.fault!r}, expected "
+                "one with a share of the requests, such as resend:0.001"
             )
 
 

@@ -164,7 +164,7 @@ def test_nothing_that_could_be_judged(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"name": "../elsewhere"}, "names a run, expected the name of one folder"),
+        ({"name": "../elsewhere"}, "names a control, expected the name of one folder"),
         ({"fault": "cache:5"}, "has the fault 'cache:5', expected one with a share"),
         ({"fault": "repeat:0"}, "has the fault 'repeat:0', expected one with a share"),
         ({"fault": "gremlin"}, "has the fault 'gremlin', expected one with a share"),
