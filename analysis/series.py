@@ -64,8 +64,8 @@ def _refuse_unusable(folder: SeriesFolder, series: Series) -> None:
     for control in series.controls:
         if control.expected not in list(Verdict):
             raise UserError(
-                f"{folder.series}: control {control.name} expects {control.expected!r}, expected one "
-                f"of {', '.join(Verdict)}"
+                f"{folder.series}: control {control.name} expects {control.expected!r}, expected "
+                f"one of {', '.join(Verdict)}"
             )
 
 

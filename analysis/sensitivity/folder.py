@@ -69,8 +69,8 @@ def _refuse_unusable(folder: SensitivityFolder, series: Series) -> None:
     for control in series.controls:
         if not _has_rate(control.fault):
             raise UserError(
-                f"{folder.series}: the run {control.name} has the fault {control.fault!r}, expected "
-                "one with a share of the requests, such as resend:0.001"
+                f"{folder.series}: the run {control.name} has the fault {control.fault!r}, "
+                "expected one with a share of the requests, such as resend:0.001"
             )
 
 
