@@ -3,6 +3,7 @@
     python -m bench [judge] [recording] [clients] [lag] [burst] [target] [--write]
     python -m bench judge [--operations 1e6 1e7 1e8] [--write]
     python -m bench crash [--kills 200]
+    python -m bench sensitivity FOLDER [--write]
 
 Every figure stands beside a floor from the same run: the ratio carries over to another machine, the
 seconds do not.
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from bench import judge
+from bench import judge, sensitivity
 from bench.burst import burst
 from bench.clients import clients
 from bench.counter import compiled
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] == ["crash"]:
         return crash(words[1:])
+    if words[:1] == ["sensitivity"]:
+        return sensitivity.main(words[1:])
     if words[:1] == ["judge"] and not set(words[1:]) & set(PARTS):
         return judge.main(words[1:])
     parser = _parser()
