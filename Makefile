@@ -45,6 +45,8 @@ LOCUST_UI_PORT ?= 8089
 FAIL_FAST ?= 0
 #: what an intermediary before the counter does wrong, such as resend:0.001 (README: Controls)
 FAULT ?=
+#: controls: which of them, by name [all thirteen]
+CONTROLS ?=
 #: sensitivity: how often each fault is run at each rate, 1 to 100
 RUNS ?= 1
 #: sensitivity: the faults [lost-update repeat resend swap replica]
@@ -82,7 +84,7 @@ PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
-export FAULT RUNS FAULTS RATES DECREMENTS EFFECT_WINDOW_MS SEARCH_BUDGET_S
+export FAULT CONTROLS RUNS FAULTS RATES DECREMENTS EFFECT_WINDOW_MS SEARCH_BUDGET_S
 export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST LOCUST_UI_PORT
 
 # Many containers forbid Python to keep what it compiled. Each process of a run would then compile
@@ -91,7 +93,7 @@ export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PRO
 export PYTHONDONTWRITEBYTECODE :=
 
 RUNTIME := @$(PYTHON) runner/bootstrap.py requirements.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
-CONTROLS := @$(PYTHON) runner/bootstrap.py requirements-controls.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
+CONTROLLED := @$(PYTHON) runner/bootstrap.py requirements-controls.txt $(filter dynalite,$(ENGINE)) && .venv/bin/python
 DEVELOPMENT := @$(PYTHON) runner/bootstrap.py requirements-dev.txt && .venv/bin/python
 
 ##@ The experiment
@@ -104,7 +106,7 @@ loadtest: ## deploy if needed, load, record, judge, report; fails unless PASS
 # Thirteen runs: shorter ones, unless DURATION is asked for.
 controls: export DURATION := $(if $(filter file,$(origin DURATION)),5s,$(DURATION))
 controls: ## the same load against counters that are wrong in one known way: does every alarm ring?
-	$(CONTROLS) -m runner controls
+	$(CONTROLLED) -m runner controls
 
 .PHONY: sensitivity
 sensitivity: ## how rare a fault is still caught: each fault at each rate (25 runs, 15 minutes; RUNS times that)

@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.settings import read_settings
 from history.errors import EXIT_USAGE, UserError, run_main
 from history.run import LATEST, RunFolder, find_run
-from runner.controls import controls
+from runner.controls import controls, read_controls
 from runner.live.plain import PlainView
 from runner.live.screen import ScreenView, can_draw
 from runner.loadtest import loadtest
@@ -25,7 +25,8 @@ _EPILOG = """\
 variables (make passes them on): TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE
 CONNECTIONS CONNECTIONS_MAX RATE ARRIVALS SHAPE TRANSPORT PROCESSES LOCUST_PROCESSES TIMEOUT
 DECREMENTS FAIL_FAST INITIAL RETURNS ALLOW_UNANSWERED EFFECT_WINDOW_MS SEARCH_BUDGET_S ALLOW_HOST
-SEED LIMITS FAULT LOCUST_UI_PORT RUN, and RUNS FAULTS RATES of sensitivity; see make help
+SEED LIMITS FAULT LOCUST_UI_PORT RUN; of controls CONTROLS, of sensitivity RUNS FAULTS RATES; see
+make help
 
 exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
 """
@@ -81,8 +82,9 @@ def _series(command: str, load: LoadOptions, reports: Path) -> int:
     """Make a series of runs, and judge them all."""
     settings = read_settings(os.environ)
     if command == "controls":
+        chosen = read_controls(os.environ)
         _make_folder(reports)
-        folder = controls(load, settings, reports=reports, say=_say)
+        folder = controls(chosen, load, settings, reports=reports, say=_say)
     else:
         asked = read_measurement(os.environ)
         _make_folder(reports)

@@ -3,13 +3,14 @@
 What is expected of each is said here; whether it came so is judged by analysis, from the record.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploy.settings import Settings
 from history.fault import LOST_UPDATE, NONE, RESTORE
 from history.series import PREFIX, Control, SeriesFolder
 from runner.loadtest import Say
-from runner.options import LoadOptions
+from runner.options import LoadOptions, Reader
 from runner.series import MOTO, Plan, conduct
 
 CONTROLS: tuple[Control, ...] = (
@@ -105,8 +106,20 @@ CONTROLS: tuple[Control, ...] = (
 """In the order in which they are run and shown: what is right, what is wrong, what is hard."""
 
 
-def controls(options: LoadOptions, settings: Settings, *, reports: Path, say: Say) -> SeriesFolder:
-    """Run every control that can be run on the target; give the series' folder, not yet judged.
+def read_controls(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Read CONTROLS, the names of those to be run; all by default.
+
+    Raises UserError naming what was found and what was expected.
+    """
+    return Reader(variables).names("CONTROLS", [control.name for control in CONTROLS])
+
+
+def controls(
+    asked: Sequence[str], options: LoadOptions, settings: Settings, *, reports: Path, say: Say
+) -> SeriesFolder:
+    """Run the controls of these names that can be run on the target.
+
+    Gives the series' folder, not yet judged.
 
     Raises UserError for what the user can fix; what was run until then is kept.
     """
@@ -115,6 +128,6 @@ def controls(options: LoadOptions, settings: Settings, *, reports: Path, say: Sa
         what="controls",
         prefix=PREFIX,
         kind=SeriesFolder,
-        controls=CONTROLS,
+        controls=[control for control in CONTROLS if control.name in asked],
     )
     return conduct(plan, options, settings, reports=reports, say=say)

@@ -111,7 +111,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
         allow_unanswered=read.integer("ALLOW_UNANSWERED", 0, low=0, high=INT64_MAX),
         seed=read.integer("SEED", int.from_bytes(os.urandom(4)), low=0, high=INT64_MAX),
         url=variables.get("URL", "").strip(),
-        allow_hosts=tuple(variables.get("ALLOW_HOST", "").replace(",", " ").split()),
+        allow_hosts=tuple(words(variables.get("ALLOW_HOST", ""))),
         run_id=read.parsed("RUN", "", _parse_run_id),
         returns=read.parsed("RETURNS", str(Returns.NEW), _parse_returns),
         fail_fast=_read_fail_fast(read, decrements),
@@ -235,6 +235,11 @@ def _parse_returns(text: str) -> Returns:
         raise ValueError(msg) from None
 
 
+def words(text: str) -> list[str]:
+    """Take a list apart: words with blanks or commas between them."""
+    return text.replace(",", " ").split()
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads make variables; a blank one has its default.
@@ -271,6 +276,17 @@ class Reader:
             return text
 
         return self.parsed(name, choices[0], parse)
+
+    def names(self, name: str, choices: Sequence[str]) -> tuple[str, ...]:
+        """Read some of several words, each once and as they come; all of them by default."""
+
+        def parse(text: str) -> tuple[str, ...]:
+            found = tuple(dict.fromkeys(words(text)))
+            if not found or not set(found) <= set(choices):
+                raise ValueError(f"names of {', '.join(choices)}")
+            return found
+
+        return self.parsed(name, " ".join(choices), parse)
 
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         """Read a number within bounds."""

@@ -74,7 +74,7 @@ def new_manifest(
     unknown = KnownValue(value=None, how="the run ended before it was known")
     names = [f"swarm-{index}" for index in range(options.load.processes)]
     return Manifest(
-        run_id=run.path.name,
+        run_id=options.run_id or run.path.name,
         started_utc=provenance.utc_now(),
         target=counter.target,
         url=counter.origin_url,

@@ -12,7 +12,7 @@ from deploy.settings import Settings
 from history.fault import FAULTS, LOST_UPDATE
 from history.series import SENSITIVITY_PREFIX, Control, SensitivityFolder, SeriesFolder
 from runner.loadtest import Say
-from runner.options import LoadOptions, Reader
+from runner.options import LoadOptions, Reader, words
 from runner.series import Plan, conduct
 
 CHECKS: Mapping[str, str] = {
@@ -45,34 +45,23 @@ def read_measurement(variables: Mapping[str, str]) -> Measurement:
     """
     read = Reader(variables)
     return Measurement(
-        faults=read.parsed("FAULTS", " ".join(CHECKS), _parse_faults),
+        faults=read.names("FAULTS", tuple(CHECKS)),
         one_in=read.parsed("RATES", " ".join(map(str, ONE_IN)), _parse_one_in),
         runs=read.integer("RUNS", 1, low=1, high=MAX_RUNS),
     )
 
 
-def _parse_faults(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(_words(text)))
-    if not names or not set(names) <= set(CHECKS):
-        raise ValueError(f"names of {', '.join(CHECKS)}")
-    return names
-
-
 def _parse_one_in(text: str) -> tuple[int, ...]:
-    words = _words(text)
-    if not words or not all(re.fullmatch(r"[0-9]{1,10}", word) for word in words):
+    told = words(text)
+    if not told or not all(re.fullmatch(r"[0-9]{1,10}", word) for word in told):
         raise ValueError(_RATES_EXPECTED)
-    numbers = tuple(sorted(set(map(int, words))))
+    numbers = tuple(sorted(set(map(int, told))))
     if not 2 <= numbers[0] <= numbers[-1] <= MAX_ONE_IN:  # noqa: PLR2004 -- one in two
         raise ValueError(_RATES_EXPECTED)
     return numbers
 
 
 _RATES_EXPECTED = f"whole numbers from 2 to {MAX_ONE_IN:,}: 100 is one in a hundred requests"
-
-
-def _words(text: str) -> list[str]:
-    return text.replace(",", " ").split()
 
 
 def sensitivity(

@@ -262,7 +262,7 @@ def _run(
     """Run one control, and leave its run in the series' folder."""
     own = dataclasses.replace(
         options,
-        run_id=control.name,
+        run_id=f"{folder.path.name}/{control.name}",
         fault=parse_fault(control.fault) if control.fault else None,
     )
     log = folder.path / f"{control.name}.log"
@@ -274,7 +274,7 @@ def _run(
             run = loadtest(
                 own,
                 settings,
-                reports=folder.path,
+                reports=folder.path.parent,
                 say=lambda line: print(line, file=said, flush=True),
                 view=_Unseen(),
                 local=cloud,
