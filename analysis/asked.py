@@ -9,6 +9,7 @@ from analysis.clients import RUNNER, Client
 from analysis.evidence import plural
 from analysis.run import Run
 from analysis.witness import relief
+from history.fault import parse_fault
 from history.manifest import POISSON, Manifest
 from history.shape import BURST, clients_held, fewest_clients, parse_shape, requests_due
 
@@ -51,6 +52,7 @@ def unmet(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[str]:
         *_idle(run, manifest),
         *_behind_schedule(run, manifest, clients),
         *_not_mixed(run, manifest),
+        *_never_faulty(manifest),
     ]
 
 
@@ -218,3 +220,15 @@ def _not_mixed(run: Run, manifest: Manifest) -> list[str]:
             "POST <URL>/decrement?"
         )
     return told
+
+
+def _never_faulty(manifest: Manifest) -> list[str]:
+    """Say that the fault that was asked for never came: then this run says nothing of it."""
+    if not manifest.fault or manifest.fault_counts.get("injected", 1):
+        return []
+    try:
+        if parse_fault(manifest.fault).changes_nothing:
+            return []
+    except ValueError:
+        pass  # of a later version, which knew what it asked for
+    return [f"FAULT={manifest.fault} was asked for and never came: raise DURATION, or its amount"]

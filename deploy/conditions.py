@@ -70,18 +70,19 @@ COMBINED: Mapping[str, Callable[[list[bool]], bool]] = {
 
 def holds(node: Node, written: Mapping[str, Node], values: Mapping[str, str]) -> bool | None:
     """Evaluate one condition."""
-    single = isinstance(node, dict) and len(node) == 1
-    function, argument = next(iter(node.items())) if single else ("", None)
+    if not isinstance(node, dict) or len(node) != 1:
+        return None
+    function, argument = next(iter(node.items()))
     if function == "Condition":
         return holds(written.get(argument), written, values)
     if function == "Fn::Equals":
         left, right = (text_of(side, values) for side in argument)
         return None if left is None or right is None else left == right
-    if function in COMBINED:
-        parts = [holds(part, written, values) for part in argument]
-        known = [part for part in parts if part is not None]
-        return COMBINED[function](known) if known == parts else None
-    return None
+    if function not in COMBINED:
+        return None
+    parts = [holds(part, written, values) for part in argument]
+    known = [part for part in parts if part is not None]
+    return COMBINED[function](known) if known == parts else None
 
 
 def text_of(node: Node, values: Mapping[str, str]) -> str | None:

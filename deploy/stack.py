@@ -9,6 +9,7 @@ from deploy.cloud import Cloud, aws_errors
 from deploy.definition import as_written, deployment_of, to_send
 from deploy.progress import IN_PROGRESS, Progress, Say, describe, wait
 from deploy.template import sha256_of
+from history.destination import UNSAFE_PATH
 from history.errors import UserError
 from history.operation import Returns
 
@@ -39,7 +40,6 @@ OUR_TAG: "TagTypeDef" = {"Key": "made-by", "Value": "gapless"}
 """On every stack we create; a stack without it is never changed or removed."""
 RETURN_VALUES = {Returns.NEW: "UPDATED_NEW", Returns.OLD: "UPDATED_OLD"}
 """The template's parameter ReturnValues."""
-UNSAFE_PATH = "unsafe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -200,9 +200,11 @@ def parse_fault(text: str) -> FaultSpec:
     amount = _number(amount_text)
     if not _within(fault.unit, amount):
         low, high = _BOUNDS[fault.unit]
-        raise ValueError(f"{name}: and a number from {low:g} to {high:,g} ({fault.unit})")
+        raise ValueError(
+            f"{name}:AMOUNT, an amount from {low:,.12g} to {high:,.12g} ({fault.unit})"
+        )
     if fault.unit is Unit.NUMBERS and amount != int(amount):
-        raise ValueError(f"{name}: and a whole number of {fault.unit}")
+        raise ValueError(f"{name}:AMOUNT, a whole amount ({fault.unit})")
     return FaultSpec(fault=fault, amount=amount)
 
 

@@ -316,3 +316,23 @@ def test_decrements_that_were_asked_for(
     run = run_of(closed_loop("swarm", 50, 40) + locust(), decrements=share)
     assert len(run.frame) == 7_000
     assert told(mixed(run, *range(decrements), outcome=outcome)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "counts", "never"),
+    [
+        pytest.param("", {}, False, id="none was asked for"),
+        pytest.param("none", {"injected": 0}, False, id="an intermediary that is right"),
+        pytest.param("resend:0", {"injected": 0}, False, id="a share of nothing"),
+        pytest.param("resend:0.01", {"injected": 3}, False, id="it came"),
+        pytest.param("resend:1e-05", {"injected": 0}, True, id="it never came"),
+        pytest.param("of-tomorrow:3", {"injected": 0}, True, id="one this version does not know"),
+        pytest.param("resend:0.01", {}, False, id="nobody could say"),
+    ],
+)
+def test_a_fault_that_never_came(fault: str, counts: dict[str, int], *, never: bool) -> None:
+    run = run_of(closed_loop("swarm-0", 2, 10))
+    assert run.manifest is not None
+    manifest = run.manifest.replace(fault=fault, fault_counts=counts)
+    sentence = f"FAULT={fault} was asked for and never came: raise DURATION, or its amount"
+    assert (sentence in told(dataclasses.replace(run, manifest=manifest))) is never

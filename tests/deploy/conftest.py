@@ -116,6 +116,12 @@ def old(places: Places, engine: str) -> Stack:
     return places.stack(engine, "old", "UPDATED_OLD")
 
 
+@pytest.fixture
+def unsafe(places: Places, engine: str) -> Stack:
+    """A stack with the controls."""
+    return places.stack(engine, "unsafe", "UPDATED_NEW", controls="true")
+
+
 @pytest.fixture(scope="session")
 def backend() -> Iterator[ScriptedDynamo]:
     with scripted_dynamo() as dynamo:
@@ -126,13 +132,14 @@ def backend() -> Iterator[ScriptedDynamo]:
 def scripted_stack(
     tmp_path_factory: pytest.TempPathFactory, backend: ScriptedDynamo, places: Places
 ) -> Iterator[Stack]:
-    """A stack whose items are in `backend`."""
+    """A stack whose items are in `backend`, with the controls."""
     folder = tmp_path_factory.mktemp("scripted")
     backend.forward_to = places.local(MINISTACK).endpoint_url
     options = CloudOptions(engine=EngineChoice(name=backend.url))
     with temporary_cloud(folder / "cloud.log", options=options) as scripted:
         cloud = Cloud(region="us-east-1", endpoint_url=scripted.endpoint_url)
-        yield deploy_stack(cloud, name="scripted", parameters={}, say=quiet)
+        wanted = {"DeployControls": "true"}
+        yield deploy_stack(cloud, name="scripted", parameters=wanted, say=quiet)
 
 
 @pytest.fixture

@@ -44,13 +44,15 @@ class Places:
         """That cloud as an AWS region."""
         return Cloud(region="us-east-1", endpoint_url=self.local(engine).endpoint_url)
 
-    def stack(self, engine: str, name: str, return_values: str) -> Stack:
+    def stack(
+        self, engine: str, name: str, return_values: str, *, controls: str = "false"
+    ) -> Stack:
         """A stack there, of that name."""
         if (engine, name) not in self._stacks:
             self._stacks[engine, name] = deploy_stack(
                 self.cloud(engine),
                 name=name,
-                parameters={"ReturnValues": return_values},
+                parameters={"ReturnValues": return_values, "DeployControls": controls},
                 say=quiet,
             )
         return self._stacks[engine, name]

@@ -203,9 +203,14 @@ class Scripted:
     def sleep(self, pause_s: float) -> None:
         self.now_s += pause_s
 
-    def await_serving(self, patience: Patience) -> None:
+    def await_serving(self, patience: Patience, good_statuses: tuple[int, ...] = (400,)) -> None:
         await_serving(
-            "http://h/", patience, ask=self.ask, clock=lambda: self.now_s, sleep=self.sleep
+            "http://h/",
+            patience,
+            ask=self.ask,
+            good_statuses=good_statuses,
+            clock=lambda: self.now_s,
+            sleep=self.sleep,
         )
 
 
@@ -232,6 +237,12 @@ def test_an_api_serves_after_good_answers_in_a_row(
     api.await_serving(patience)
     assert len(api.asked_s) == asked
     assert api.now_s >= patience.spread_s
+
+
+def test_what_is_good_depends_on_what_is_asked() -> None:
+    api = Scripted([403, 400, 200, 409, 200, 409, 200])
+    api.await_serving(FAR, (200, 409))
+    assert len(api.asked_s) == 7
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,4 @@
-"""What a template's conditions leave of it.
-
-AWS: "Condition functions", "Condition attribute".
-"""
+"""What a template's conditions leave of it, as AWS's page "Condition functions" has it."""
 
 from typing import Any
 

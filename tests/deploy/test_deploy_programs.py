@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,38 @@ def test_dynamodb_local_by_its_folder_or_its_jar(tmp_path: Path) -> None:
     jar = a_jar(tmp_path / dynamodb_local.JAR, "Manifest-Version: 1.0\r\nMain-Class: a.B\r\n")
     assert dynamodb_local.jar_in(tmp_path) == dynamodb_local.jar_in(jar) == jar
     assert dynamodb_local.main_class_of(jar) == "a.B"
+
+
+def test_dynamodb_local_leaves_what_it_writes_in_its_own_folder_and_tells_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS's pages "DynamoDB local usage notes" and "Telemetry in DynamoDB local"."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dynamodb_local, "compile_launcher", lambda _classes: None)
+    a_jar(tmp_path / dynamodb_local.JAR, "Main-Class: a.B\n")
+    with dynamodb_local.program(Path(), Path("state")) as found:
+        assert found.directory is not None
+        assert found.directory.parent == tmp_path / "state"
+        assert str(found.directory / "data") in found.command
+        classpath = found.command[found.command.index("-cp") + 1].split(":")
+        assert classpath == [
+            str(found.directory / "classes"),
+            str(tmp_path / dynamodb_local.JAR),
+        ]
+        assert "-disableTelemetry" in found.command
+        assert found.environment["DDB_LOCAL_TELEMETRY"] == "0"
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+def test_a_program_runs_in_its_directory(tmp_path: Path) -> None:
+    code = "open('left', 'w').close(); " + PRINTS_A_PORT + "input()"
+
+    async def run() -> None:
+        async with running(replace(python(code), directory=tmp_path)):
+            pass
+
+    asyncio.run(run())
+    assert (tmp_path / "left").exists()
 
 
 @pytest.mark.parametrize(

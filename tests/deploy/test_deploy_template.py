@@ -142,6 +142,8 @@ def test_no_dynamodb_error_is_a_200(
         ("GET", "", update),
         ("POST", "decrement", update),
         ("PUT", "", put_expected),
+        ("GET", "unsafe", update),
+        ("PUT", "unsafe", put_expected),
     ):
         reply = request(method, scripted.url + path)
         assert reply.status == wanted
@@ -163,6 +165,24 @@ def test_a_200_without_a_number_is_no_200(
 ) -> None:
     backend.scripted = (200, body)
     reply = request("GET", scripted.url)
+    assert reply.status == 502
+    assert json.loads(reply.body)["type"] == "NoNumber"
+
+
+@pytest.mark.parametrize(
+    "tally",
+    [
+        pytest.param("", id="no tally"),
+        pytest.param(',"tally":{"N":""}', id="blank"),
+        pytest.param(',"tally":{"S":"5"}', id="a string"),
+        pytest.param(',"tally":{"N":"1.5"}', id="a fraction"),
+    ],
+)
+def test_an_item_without_a_number_is_no_200(
+    scripted: Stack, backend: ScriptedDynamo, tally: str
+) -> None:
+    backend.scripted = (200, f'{{"Item":{{"id":{{"S":"counter"}}{tally}}}}}')
+    reply = request("GET", scripted.unsafe_url)
     assert reply.status == 502
     assert json.loads(reply.body)["type"] == "NoNumber"
 

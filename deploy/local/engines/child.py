@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ class Program:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
+    directory: Path | None = None
+    """Where it runs, and may leave what it likes; the command then names no relative path."""
 
 
 class Child:
@@ -67,6 +70,7 @@ class Child:
             stdin=PIPE,
             stdout=PIPE,
             env=dict(self._program.environment),
+            cwd=self._program.directory,
             start_new_session=True,  # Ctrl-C is for us; we end it in order
         )
         try:

@@ -24,6 +24,8 @@ MAIN_CLASS = "Main-Class:"
 COMPILE_TIMEOUT_S = 60
 NO_WEB_PAGE = "http://127.0.0.1"
 """By default every web page may read its answers (AWS: "DynamoDB local usage notes")."""
+NO_TELEMETRY = {"DDB_LOCAL_TELEMETRY": "0"}
+"""Beside -disableTelemetry (AWS: "Telemetry in DynamoDB local")."""
 
 
 @contextmanager
@@ -32,11 +34,12 @@ def program(home: Path | None, state_dir: Path) -> Iterator[Program]:
 
     Raises UserError if it, or the JDK that its launcher needs, is not there.
     """
-    jar = jar_in(home)
+    jar = jar_in(home).absolute()
     main_class = main_class_of(jar)
     state_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="dynamodb-", dir=state_dir, ignore_cleanup_errors=True) as name:
-        classes, data = Path(name, "classes"), Path(name, "data")
+        folder = Path(name).absolute()
+        classes, data = folder / "classes", folder / "data"
         data.mkdir()
         compile_launcher(classes)
         yield Program(
@@ -56,7 +59,8 @@ def program(home: Path | None, state_dir: Path) -> Iterator[Program]:
                 "-cors",
                 NO_WEB_PAGE,
             ),
-            environment={"PATH": os.environ.get("PATH", os.defpath)},
+            environment={"PATH": os.environ.get("PATH", os.defpath), **NO_TELEMETRY},
+            directory=folder,  # it writes dynamodb-local-metadata.json where it is started
         )
 
 

@@ -94,6 +94,7 @@ PAGES = {
     "DynamoDB item sizes and formats": (DYNAMODB + "developerguide/CapacityUnitCalculations.html"),
     "DynamoDB read and write operations": (DYNAMODB + "developerguide/read-write-operations.html"),
     "Error handling with DynamoDB": DYNAMODB + "developerguide/Programming.Errors.html",
+    "GetItem": DYNAMODB + "APIReference/API_GetItem.html",
     "ThrottlingReason": DYNAMODB + "APIReference/API_ThrottlingReason.html",
     "AWS::ApiGateway::ApiKey": TEMPLATE + "aws-resource-apigateway-apikey.html",
     "AWS::ApiGateway::Stage MethodSetting": (
@@ -103,6 +104,8 @@ PAGES = {
     "AWS::ApiGateway::UsagePlanKey": TEMPLATE + "aws-resource-apigateway-usageplankey.html",
     "AWS::ApiGateway::Deployment": TEMPLATE + "aws-resource-apigateway-deployment.html",
     "AWS::DynamoDB::Table": TEMPLATE + "aws-resource-dynamodb-table.html",
+    "Condition attribute": TEMPLATE + "aws-attribute-condition.html",
+    "DependsOn attribute": TEMPLATE + "aws-attribute-dependson.html",
     "Understand update behaviors of stack resources": (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/"
         "using-cfn-updating-stacks-update-behaviors.html"
