@@ -142,7 +142,7 @@ def unsealed(ledger: Ledger) -> Iterator[str]:
 
 def misjudged(ledger: Ledger) -> Iterator[str]:
     """Expect each check's verdict to be what follows from the ledger, and no other."""
-    expected = {name: PASS for name in verdicts(dict(ledger.verdict))}
+    expected = dict.fromkeys(verdicts(dict(ledger.verdict)), PASS)
     if ledger.missing:
         expected["gap-free"] = INCONCLUSIVE
     if ledger.final is None:

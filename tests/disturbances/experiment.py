@@ -11,11 +11,12 @@ import psutil
 from tests.crash.program import Program
 from tests.crash.victims import Victims, left_behind
 from tests.disturbances.link import Counts
-from tests.disturbances.plan import Act, Disturbance, Step
+from tests.disturbances.plan import Act, Disturbance, Place, Step
 from tests.disturbances.stage import Stage, staged
 from tests.disturbances.wall_clock import goes_by_one
 from tests.inline import Ended
 from tests.patience import PATIENCE_S
+from tests.runner.conftest import Runner
 
 NS_PER_S = 1_000_000_000
 LOAD = {"USERS": "6", "SPAWN_RATE": "100", "CONNECTIONS": "18"}
@@ -46,24 +47,26 @@ class Outcome:
     left: Sequence[str]
 
 
-def conduct(disturbance: Disturbance, seed: int, reports: Path) -> Outcome:
-    """Run once, with the transport that the seed says."""
+def conduct(
+    disturbance: Disturbance, seed: int, reports: Path, *, quickly: bool = False
+) -> Outcome:
+    """Run once, with the transport that the seed says.
+
+    `quickly` saves two interpreters where nothing is done in the middle: runner and judge are
+    then within this process.
+    """
     reports.mkdir()
     apart = reports.with_name(reports.name + "-stage")
     apart.mkdir()
+    unfelt: list[str] = []
+    alive: list[psutil.Process] = []
     with staged(disturbance, seed, apart) as stage:
-        asked = {"TRANSPORT": TRANSPORTS[seed % 2], "SEED": str(seed)}
-        program = Program(
-            "loadtest", reports, before=stage.before, **(LOAD | asked | stage.variables)
-        )
-        try:
-            with Victims(program.process.pid, reports) as victims:
-                unfelt = list(_disturb(disturbance.steps, stage, program, victims))
-                victims.look()
-                runner = program.ended()
-                alive = victims.await_end(PATIENCE_S)
-        finally:
-            program.kill()
+        stage.variables |= LOAD | {"TRANSPORT": TRANSPORTS[seed % 2], "SEED": str(seed)}
+        if quickly and disturbance.place is Place.OWN and not disturbance.steps:
+            _, code, out, err = Runner(reports, []).run_here(**stage.variables)
+            runner = Ended(returncode=code, stdout=out, stderr=err)
+        else:
+            runner, unfelt, alive = _run(disturbance.steps, stage, reports)
         counter = None if stage.standing is None else stage.standing.counter()
         packets = stage.counts()
     return Outcome(
@@ -76,6 +79,20 @@ def conduct(disturbance: Disturbance, seed: int, reports: Path) -> Outcome:
         unfelt=unfelt,
         left=[*map(str, alive), *left_behind(reports), *left_behind(apart)],
     )
+
+
+def _run(
+    steps: Sequence[Step], stage: Stage, reports: Path
+) -> tuple[Ended, list[str], list[psutil.Process]]:
+    """Run it as a process; give how it ended, what was not felt, and who lives on."""
+    program = Program("loadtest", reports, before=stage.before, **stage.variables)
+    try:
+        with Victims(program.process.pid, reports) as victims:
+            unfelt = list(_disturb(steps, stage, program, victims))
+            victims.look()
+            return program.ended(), unfelt, victims.await_end(PATIENCE_S)
+    finally:
+        program.kill()
 
 
 def _disturb(
@@ -141,6 +158,16 @@ def _cut_link(step: Step, stage: Stage, _: psutil.Process) -> Iterator[str]:
         yield f"nothing was cut off: {counts}"
 
 
+def _spoil_link(step: Step, stage: Stage, _: psutil.Process) -> Iterator[str]:
+    assert stage.link is not None
+    stage.link.mend()
+    threading.Event().wait(step.amount)
+    stage.link.spare()
+    counts = stage.link.counts()
+    if not all(way["lost"] for way in counts.values()):
+        yield f"nothing was lost: {counts}"
+
+
 def _set_clock(step: Step, stage: Stage, runner: psutil.Process) -> Iterator[str]:
     assert stage.clock is not None
     assert stage.witness is not None
@@ -158,5 +185,6 @@ _DO: Mapping[Act, Callable[[Step, Stage, psutil.Process], Iterator[str]]] = {
     Act.PAUSE_CLOUD: _pause,
     Act.KILL_GATEWAY: _kill_gateway,
     Act.CUT_LINK: _cut_link,
+    Act.SPOIL_LINK: _spoil_link,
     Act.SET_CLOCK: _set_clock,
 }

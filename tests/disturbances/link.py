@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -11,9 +12,8 @@ from contextlib import contextmanager, suppress
 from ctypes import CDLL, get_errno
 from dataclasses import dataclass
 from pathlib import Path
-from socket import SOCK_DGRAM, SOCK_STREAM, socket
 
-from tests.disturbances.relay import ADDRESSES, TUN, ip
+from tests.disturbances.relay import ADDRESSES, CUT, MEND, SPARE, TUN, ip
 from tests.patience import PATIENCE_S
 from tests.runs import REPOSITORY
 
@@ -46,26 +46,26 @@ class End:
         """What has to be put before a command so that it runs there."""
         return ("ip", "netns", "exec", self.namespace)
 
-    def socket(self, kind: int = SOCK_DGRAM) -> socket:
+    def bound(self, kind: int = socket.SOCK_DGRAM) -> socket.socket:
         """Give a socket of this end, bound to a port of the system's choice."""
-        made: list[socket] = []
-        thread = threading.Thread(target=lambda: made.append(self._socket(kind)))
+        made: list[socket.socket] = []
+        thread = threading.Thread(target=lambda: made.append(self._bound(kind)))
         thread.start()  # to move a thread is to move what it opens from then on, and only that
         thread.join(PATIENCE_S)
         return made[0]
 
-    def _socket(self, kind: int) -> socket:
+    def _bound(self, kind: int) -> socket.socket:
         with (_HELD / self.namespace).open() as held:
             if CDLL(None, use_errno=True).setns(held.fileno(), _CLONE_NEWNET):
                 raise OSError(get_errno(), f"setns {self.namespace}")
-        opened = socket(type=kind)
+        opened = socket.socket(type=kind)
         opened.settimeout(PATIENCE_S)
         opened.bind((self.address, 0))
         return opened
 
-    def listener(self) -> socket:
+    def listener(self) -> socket.socket:
         """Give a socket of this end that takes connections."""
-        listening = self.socket(SOCK_STREAM)
+        listening = self.bound(socket.SOCK_STREAM)
         listening.listen()
         return listening
 
@@ -84,11 +84,15 @@ class Link:
 
     def cut(self) -> None:
         """Let no packet through from now on. Those under way arrive."""
-        self._told("cut")
+        self._told(CUT)
+
+    def spare(self) -> None:
+        """Lose no packet from now on."""
+        self._told(SPARE)
 
     def mend(self) -> None:
-        """Let packets through again."""
-        self._told("mend")
+        """Let packets through again, and lose those that are to be lost."""
+        self._told(MEND)
 
     def _told(self, command: str) -> Counts:
         assert self.relay.stdin is not None

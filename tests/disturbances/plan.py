@@ -7,7 +7,9 @@ from enum import StrEnum, auto
 from tests.disturbances.link import Wire
 
 PAUSE_S = 5.0
+LOAD_S = 3
 HOUR_S = 3_600.0
+PERFECT = Wire()
 
 
 class Place(StrEnum):
@@ -30,6 +32,7 @@ class Act(StrEnum):
     PAUSE_CLOUD = "SIGSTOP to the local cloud, SIGCONT after seconds"
     KILL_GATEWAY = "SIGKILL to the intermediary, another on the same port after seconds"
     CUT_LINK = "no packet passes for seconds"
+    SPOIL_LINK = "the link, until then spared, loses packets for seconds"
     SET_CLOCK = "the wall clock is seconds ahead of the machine's"
 
 
@@ -54,7 +57,7 @@ class Disturbance:
     meaning: str
     place: Place = Place.OWN
     variables: Mapping[str, str]
-    wire: Wire = Wire()
+    wire: Wire = PERFECT
     steps: Sequence[Step] = ()
     passes: bool = False
 
@@ -64,13 +67,13 @@ class Disturbance:
         return self.variables.get("FAULT", "")
 
 
-def of_faults() -> tuple[Disturbance, ...]:
+def of_faults(load_s: int) -> tuple[Disturbance, ...]:
     """Give those that an intermediary of the runner's own makes (FAULT)."""
     asked: Sequence[tuple[str, str, bool, Mapping[str, str]]] = (
         ("none", "an intermediary that does nothing", True, {}),
         ("throttle", "429 for 10 % of the requests", True, {}),
         ("reorder", "requests and answers up to 20 ms late, at random", True, {}),
-        ("slow-start:1.5", "answers 1 s late at first, on time after 1.5 s", True, {}),
+        ("slow-start:1", "answers 1 s late at first, on time after 1 s", True, {}),
         ("drop:0.05", "hung up on instead of answered, 5 %", False, {}),
         ("reset:0.05", "connections reset in mid-answer, 5 %", False, {}),
         ("hang:0.05", "no answer to 5 %, given up after 0.5 s", False, {"TIMEOUT": "0.5"}),
@@ -80,7 +83,7 @@ def of_faults() -> tuple[Disturbance, ...]:
         Disturbance(
             name=spec.partition(":")[0],
             meaning=meaning,
-            variables={"FAULT": spec, "DURATION": "3s"} | variables,
+            variables={"FAULT": spec, "DURATION": f"{load_s}s", **variables},
             passes=passes,
         )
         for spec, meaning, passes, variables in asked
@@ -89,7 +92,7 @@ def of_faults() -> tuple[Disturbance, ...]:
 
 def of_pauses(pause_s: float) -> tuple[Disturbance, ...]:
     """Give those that let a process stand still for longer than a request waits."""
-    variables = {"TIMEOUT": f"{0.4 * pause_s:g}", "DURATION": f"{round(pause_s) + 3}s"}
+    variables = {"TIMEOUT": f"{0.4 * pause_s:g}", "DURATION": f"{round(pause_s) + 2}s"}
     told = f"stands still for {pause_s:g} s, requests wait for {0.4 * pause_s:g} s"
     return (
         Disturbance(
@@ -114,8 +117,8 @@ def of_surroundings() -> tuple[Disturbance, ...]:
             name="gateway-killed",
             meaning="the gateway is killed and serves again on its port after 0.5 s",
             place=Place.GATEWAY,
-            variables={"DURATION": "4s"},
-            steps=(Step(1.0, Act.KILL_GATEWAY, 0.5),),
+            variables={"DURATION": "3s"},
+            steps=(Step(0.8, Act.KILL_GATEWAY, 0.5),),
         ),
         Disturbance(
             name="clock-stepped",
@@ -134,7 +137,7 @@ def of_surroundings() -> tuple[Disturbance, ...]:
             name="link-lossy",
             meaning="1 % of the packets lost each way, the others 2 to 12 ms late",
             place=Place.LINK,
-            variables={"DURATION": "4s", "TIMEOUT": "60"},
+            variables={"DURATION": "3s", "TIMEOUT": "60"},
             wire=Wire(loss=0.01, delay_ms=2, jitter_ms=10),
             passes=True,
         ),
@@ -142,21 +145,23 @@ def of_surroundings() -> tuple[Disturbance, ...]:
             name="link-impatient",
             meaning="4 % lost, 2 to 12 ms late, requests wait for 0.3 s",
             place=Place.LINK,
-            variables={"DURATION": "4s", "TIMEOUT": "0.3"},
+            variables={"DURATION": "3s", "TIMEOUT": "0.3"},
             wire=Wire(loss=0.04, delay_ms=2, jitter_ms=10),
+            # Not before: a run whose first request is not answered does not begin.
+            steps=(Step(0.1, Act.SPOIL_LINK, 2.5),),
         ),
         Disturbance(
             name="link-cut",
-            meaning="no packet passes for 1.5 s, requests wait for 0.5 s",
+            meaning="no packet passes for 1.2 s, requests wait for 0.5 s",
             place=Place.LINK,
-            variables={"DURATION": "4s", "TIMEOUT": "0.5"},
+            variables={"DURATION": "3s", "TIMEOUT": "0.5"},
             wire=Wire(delay_ms=1),
-            steps=(Step(1.0, Act.CUT_LINK, 1.5),),
+            steps=(Step(0.8, Act.CUT_LINK, 1.2),),
         ),
     )
 
 
-def disturbances(pause_s: float = PAUSE_S) -> Mapping[str, Disturbance]:
-    """Give all by name."""
-    all_of_them = (*of_faults(), *of_pauses(pause_s), *of_surroundings())
+def disturbances(*, load_s: int = LOAD_S, pause_s: float = PAUSE_S) -> Mapping[str, Disturbance]:
+    """Give all by name; `load_s` is for those that an intermediary makes."""
+    all_of_them = (*of_faults(load_s), *of_pauses(pause_s), *of_surroundings())
     return {disturbance.name: disturbance for disturbance in all_of_them}

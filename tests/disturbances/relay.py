@@ -4,8 +4,9 @@
 
 Made for kernels without netem. Both ends are TUN devices that this process holds open: they
 vanish with it. It makes the namespaces, prints one line of JSON once packets can flow, does what
-it reads on standard input (`cut`, `mend`, `counts`; each is answered with a line of counts), and
-takes the namespaces away again when that closes. Needs root, and iproute2.
+it reads on standard input (`cut` lets nothing through, `spare` loses nothing, `mend` ends either,
+`counts`; each is answered with a line of counts), and takes the namespaces away again when that
+closes. Needs root, and iproute2.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 
 ADDRESSES = ("10.231.0.1", "10.231.0.2")
 NETWORK_BITS = 30
+CUT, SPARE, MEND = MODES = ("cut", "spare", "mend")
 TUN = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA
 _IFF_TUN_NO_PI = 0x0001 | 0x1000
@@ -54,7 +56,7 @@ class Direction:
         self._under_way: list[tuple[int, int, bytes]] = []
         self._newest = 0
 
-    def take(self, *, cut: bool) -> None:
+    def take(self, mode: str) -> None:
         """Read the packets that are there, and decide when each arrives, if it does."""
         for _ in range(_AT_ONCE):
             try:
@@ -64,10 +66,10 @@ class Direction:
             if packet[0] >> 4 != 4:  # what IPv6 says to itself is nobody's
                 continue
             self.counts["read"] += 1
-            lost = self._chance.random() < self._loss
+            lost = self._chance.random() < self._loss and mode != SPARE
             late_s = self._delay_s + self._chance.random() * self._jitter_s
-            if cut or lost:
-                self.counts["cut" if cut else "lost"] += 1
+            if lost or mode == CUT:
+                self.counts["cut" if mode == CUT else "lost"] += 1
                 continue
             due_ns = time.monotonic_ns() + int(late_s * _NS_PER_S)
             heapq.heappush(self._under_way, (due_ns, self.counts["read"], packet))
@@ -118,7 +120,7 @@ def namespaces(*names: str) -> Iterator[None]:
 
 def forward(there: Direction, back: Direction) -> None:
     """Carry packets both ways until standard input closes."""
-    directions, cut = (there, back), False
+    directions, mode = (there, back), MEND
     while True:
         watched = [there.reads, back.reads, sys.stdin.fileno()]
         wait_s = min(direction.wait_s() for direction in directions)
@@ -128,11 +130,11 @@ def forward(there: Direction, back: Direction) -> None:
             if not commands:
                 return
             for command in commands.split():
-                cut = command == "cut" or (cut and command != "mend")
+                mode = command if command in MODES else mode
                 say({"there": there.counts, "back": back.counts})
         for direction in directions:
             if direction.reads in readable:
-                direction.take(cut=cut)
+                direction.take(mode)
             direction.give()
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from runner.intermediary import running
 from tests.disturbances.link import Counts, Link, linked
-from tests.disturbances.plan import Disturbance, Place
+from tests.disturbances.plan import Act, Disturbance, Place
 from tests.disturbances.wall_clock import WallClock, Witness
 
 
@@ -118,6 +118,8 @@ def staged(disturbance: Disturbance, seed: int, folder: Path) -> Iterator[Stage]
 
 def _across(stage: Stage, disturbance: Disturbance, seed: int, folder: Path) -> None:
     link = stage.link = stage.held.enter_context(linked(disturbance.wire, seed=seed))
+    if any(step.act is Act.SPOIL_LINK for step in disturbance.steps):
+        link.spare()
     stage.before = link.near.inside
     stage.variables["ALLOW_HOST"] = link.far.address
     stage.stand(folder, link.far.inside)

@@ -34,7 +34,7 @@ def sent(link: Link, count: int) -> list[tuple[int, int]]:
                 arrived.append((number, time.monotonic_ns() - sent_ns))
 
     link_lost = 0
-    with link.near.socket() as sender, link.far.socket() as receiver:
+    with link.near.bound() as sender, link.far.bound() as receiver:
         receiver.settimeout(0.05)
         receiving = threading.Thread(target=receive)
         receiving.start()  # at once: what a socket holds for its reader is little
@@ -84,7 +84,7 @@ def test_every_packet_is_delayed_and_some_overtake_others() -> None:
 
 
 def connected(near: End, listener: socket) -> socket:
-    connection = near.socket(SOCK_STREAM)
+    connection = near.bound(SOCK_STREAM)
     connection.connect(listener.getsockname())
     return connection
 
@@ -118,10 +118,10 @@ def test_a_cut_wire_passes_nothing_and_a_mended_one_what_tcp_sends_again() -> No
             link.cut()
             near.sendall(b"through")
             until(lambda: link.counts()["there"]["cut"] > 1, "TCP tried again")
-            far.setblocking(False)
+            far.settimeout(0)
             with pytest.raises(BlockingIOError):
                 far.recv(10)
-            far.setblocking(True)
+            far.settimeout(PATIENCE_S)
             link.mend()
             assert read_all(far, 7) == b"through"
 
