@@ -1,8 +1,8 @@
-"""The judge's commands: python -m analysis verify PATH..., and convert IN OUT."""
+"""The judge's commands: python -m analysis verify PATH..., controls FOLDER, convert IN OUT."""
 
 import argparse
+import dataclasses
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +10,15 @@ from typing import NamedTuple, TextIO
 
 from analysis.convert import write_history
 from analysis.evidence import plural
+from analysis.failures import raise_in_debug, sentence
 from analysis.judging import judge_run
 from analysis.library import with_options
 from analysis.load import LoadedHistory, load_imported
 from analysis.options import parsed
-from analysis.outputs import junit_xml, verdict_json
 from analysis.run import Run
-from analysis.stored import load_run
+from analysis.stored import judge_folder, load_run
 from analysis.verdict import EXIT_CODES, Judgement, worst
 from history.errors import EXIT_USAGE, UserError, run_main
-from history.files import write_text_whole
 from history.operation import Returns
 from history.run import RunFolder, find_run
 
@@ -35,7 +34,8 @@ class _Judged(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give its exit code."""
     options = parsed(None if arguments is None else list(arguments))
-    return _convert(options) if options.command == "convert" else _verify(options)
+    commands = {"convert": _convert, "verify": _verify, "controls": _controls}
+    return commands[options.command](options)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -44,14 +44,13 @@ def _verify(options: argparse.Namespace) -> int:
     for path in options.paths:
         try:
             judged = _judge_path(path, options)
-        except Exception as error:
-            if os.environ.get("GAPLESS_DEBUG") and not isinstance(error, UserError):
-                raise
-            sentence = _sentence(path, error)
-            _say(f"gapless: {sentence}", to=sys.stderr)
+        except Exception as error:  # noqa: BLE001 -- told, as the exit code 2
+            raise_in_debug(error)
+            why = sentence(path, error)
+            _say(f"gapless: {why}", to=sys.stderr)
             unreadable = True
             if options.json:
-                _say(json.dumps({"run_id": path, "verdict": None, "error": sentence}))
+                _say(json.dumps({"run_id": path, "verdict": None, "error": why}))
             continue
         _tell(judged, as_json=options.json)
         verdicts.append(judged.judgement.verdict)
@@ -81,19 +80,34 @@ def _convert(options: argparse.Namespace) -> int:
     return 0
 
 
+def _controls(options: argparse.Namespace) -> int:
+    # What draws takes longer to import than a million operations take to be judged.
+    from analysis.report.lines import result_lines  # noqa: PLC0415
+    from analysis.series import find_series, judge_series  # noqa: PLC0415
+
+    try:
+        folder = find_series(options.reports, options.folder)
+        result = judge_series(
+            folder, stored=options.stored, say=lambda line: _say(line, to=sys.stderr)
+        )
+    except Exception as error:  # noqa: BLE001 -- told, as the exit code 2
+        raise_in_debug(error)
+        why = sentence(options.folder, error)
+        _say(f"gapless: {why}", to=sys.stderr)
+        if options.json:
+            _say(json.dumps({"series_id": options.folder, "result": None, "error": why}))
+        return EXIT_USAGE
+    if options.json:
+        _say(json.dumps(dataclasses.asdict(result), ensure_ascii=False))
+    else:
+        _say(result_lines(result))
+        _say(f"  grid  {folder.grid}")
+    return result.exit_code
+
+
 def _say_notes(notes: Sequence[str]) -> None:
     for note in notes:
         _say(f"  note         {note}")
-
-
-def _sentence(path: str, error: Exception) -> str:
-    """Say why a PATH was not judged; a crash is told like that too, and never looks like FAIL."""
-    if isinstance(error, UserError):
-        return str(error)
-    text = " ".join(str(error).split())[:300]
-    if isinstance(error, OSError):
-        return f"{path} cannot be read: {error.strerror or text}"
-    return f"{path} could not be judged: {type(error).__name__}: {text} (GAPLESS_DEBUG=1 tells all)"
 
 
 def _say(text: str, *, to: TextIO | None = None) -> None:
@@ -117,9 +131,9 @@ def _judge_path(path: str, options: argparse.Namespace) -> _Judged:
     run = load_run(folder, allow_unanswered=options.allow_unanswered)
     judgement = judge_folder(folder, _as_asked(run, options))
     if options.index:
-        from analysis.index import write_index  # noqa: PLC0415 -- for its template engine
+        from analysis.index import write_index_around  # noqa: PLC0415 -- for its template engine
 
-        write_index(folder.path.parent)
+        write_index_around(folder.path)
     return _Judged(judgement, folder.report)
 
 
@@ -166,21 +180,6 @@ def _as_asked(run: Run, options: argparse.Namespace) -> Run:
         clock_error_ms=options.clock_error_ms,
         search_budget_s=options.search_budget_s,
     )
-
-
-def judge_folder(folder: RunFolder, run: Run) -> Judgement:
-    """Judge a stored run and write verdict.json, junit.xml and report.html into its folder.
-
-    Raises UserError when the run cannot be read or its folder cannot be written.
-    """
-    judgement = judge_run(run)
-    write_text_whole(folder.verdict, verdict_json(judgement, indent=1) + "\n")
-    write_text_whole(folder.junit, junit_xml(judgement))
-    # What draws takes longer to import than a million operations take to be judged.
-    from analysis.report import write_report  # noqa: PLC0415
-
-    write_report(folder.report, run=run, judgement=judgement)
-    return judgement
 
 
 if __name__ == "__main__":

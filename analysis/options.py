@@ -22,6 +22,14 @@ examples:
   python -m analysis verify history.edn --search-budget-s 120
   python -m analysis verify results.json --format vegeta --effect-window-ms 30000
 """
+_CONTROLS_EXAMPLES = """\
+exit codes: 0 all as expected, 1 an alarm did not ring or rang falsely, 3 undecided (a control left
+no run, its fault was never injected, the series was cut off, ...), 2 bad usage or unreadable input.
+
+examples:
+  python -m analysis controls controls-20261128T060838Z-f4de535
+  python -m analysis controls reports/controls-20261128T060838Z-f4de535 --stored --json
+"""
 _CONVERT_EXAMPLES = """\
 exit codes: 0 written, 2 bad usage, unreadable input or nothing written.
 
@@ -42,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True)
     _add_verify(commands)
+    _add_controls(commands)
     _add_convert(commands)
     return top
 
@@ -72,6 +81,26 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_format(verify)
     _add_counter(verify)
     _add_judgement(verify)
+
+
+def _add_controls(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    controls = commands.add_parser(
+        "controls",
+        help="judge a series of controls: did every alarm ring, and no other?",
+        description="Judge every run of a series of controls (make controls), compare with what "
+        "was expected, and write controls.html and controls.json into its folder.",
+        epilog=_CONTROLS_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    controls.add_argument("folder", metavar="FOLDER", help="a series' folder, or its name")
+    _add_reports(controls)
+    controls.add_argument(
+        "--stored",
+        action="store_true",
+        help="take the verdicts that there are, and judge only runs without one "
+        "[default: judge all]",
+    )
+    controls.add_argument("--json", action="store_true", help="print controls.json, on one line")
 
 
 def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,10 +1,15 @@
-"""From a run's folder to a Run: sealing it first if nobody did."""
+"""From a run's folder to a Run, sealing it first if nobody did; and its judgement put there."""
 
 from pathlib import Path
 
+from analysis.alarms import Heard
+from analysis.judging import judge_run
 from analysis.load import load_record
+from analysis.outputs import junit_xml, verdict_json
 from analysis.run import Run
+from analysis.verdict import Judgement
 from history.errors import UserError
+from history.files import write_text_whole
 from history.health import read_health
 from history.manifest import Manifest
 from history.run import RunFolder, seal
@@ -37,6 +42,23 @@ def load_run(folder: RunFolder, *, allow_unanswered: int = 0) -> Run:
         manifest=manifest,
         health=read_health(folder.health),
     )
+
+
+def judge_folder(folder: RunFolder, run: Run, controls: Heard | None = None) -> Judgement:
+    """Judge a stored run and write verdict.json, junit.xml and report.html into its folder.
+
+    `controls` are those of its stack; left out, they are looked for beside the folder.
+
+    Raises UserError when the run cannot be read or its folder cannot be written.
+    """
+    judgement = judge_run(run)
+    write_text_whole(folder.verdict, verdict_json(judgement, indent=1) + "\n")
+    write_text_whole(folder.junit, junit_xml(judgement))
+    # What draws takes longer to import than a million operations take to be judged.
+    from analysis.report import write_report  # noqa: PLC0415
+
+    write_report(folder.report, run=run, judgement=judgement, controls=controls)
+    return judgement
 
 
 def _window_ns(manifest: Manifest) -> int | None:

@@ -184,7 +184,9 @@ class FaultSpec:
         unit = self.fault.unit
         if unit is None:
             return self.fault.meaning
-        return f"{self.fault.meaning} ({self.amount:.12g} {unit})"
+        share = unit is Unit.SHARE
+        amount = f"{100 * self.amount:.10g} %" if share else f"{self.amount:.12g}"
+        return f"{self.fault.meaning} ({amount} {unit})"
 
 
 def parse_fault(text: str) -> FaultSpec:

@@ -3,24 +3,31 @@
 Pure, but for reading the template and its style, and looking which files lie beside it.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
-from analysis.report import clients, evidence, figures, formats, outcomes, provenance, wording
+from analysis.alarms import Heard
+from analysis.report import (
+    alarms,
+    clients,
+    evidence,
+    faults,
+    figures,
+    formats,
+    outcomes,
+    provenance,
+    reproduce,
+    wording,
+)
 from analysis.report.evidence import Clock
 from analysis.report.excerpt import drawn
+from analysis.report.templates import filled
 from analysis.report.timeline import timeline
 from analysis.run import Run
 from analysis.verdict import Finding, Judgement, Verdict
 from history.operation import Kind, Outcome
 
-_HERE = Path(__file__).parent
 _SUMMARY_LIMIT = 2000
 
 
@@ -37,57 +44,39 @@ class CheckRow:
     anchor: str
 
 
-def render(run: Run, judgement: Judgement, folder: Path) -> str:
-    """Render the page; `folder` is where it will lie, for links to the files beside it."""
+def render(run: Run, judgement: Judgement, folder: Path, controls: Heard | None = None) -> str:
+    """Render the page; `folder` is where it will lie, for links to the files beside it.
+
+    `controls` are those that were run on the same stack, where there are any.
+    """
     shown = drawn(run, judgement)
     line = timeline(shown.run, first_row=shown.first_row, is_whole=shown.is_whole)
-    style = (_HERE / "style.css").read_text(encoding="utf-8")
     sections = evidence.evidence_sections(judgement, Clock.of(run, line.origin_ns))
     anchors = {section.check: section.anchor for section in sections}
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            style=Markup(style),  # noqa: S704 -- our own file, and the policy names its hash
-            style_hash=_hash(style),
-            run_id=formats.plain(run.run_id),
-            verdict=str(judgement.verdict),
-            banner=wording.banner_words(judgement, mixed=run.is_mixed),
-            anchors=anchors,
-            banner_facts=_banner_facts(run, judgement),
-            checks=[
-                _check_row(finding, anchors, mixed=run.is_mixed) for finding in judgement.findings
-            ],
-            sections=sections,
-            facts=provenance.facts(run),
-            processes=provenance.processes(run),
-            by_source=outcomes.by_source(line),
-            by_reason=outcomes.by_reason(shown.run),
-            excerpt=shown.note,
-            latency=outcomes.latency(line),
-            clients=clients.section(run, line),
-            figures=figures.all_figures(shown.run, line, judgement),
-            limits=wording.LIMITS,
-            commands=provenance.commands(run),
-            files=provenance.files(run, folder),
-            operations=len(line),
-        )
+    return filled(
+        "report.html.j2",
+        run_id=formats.plain(run.run_id),
+        verdict=str(judgement.verdict),
+        banner=wording.banner_words(judgement, mixed=run.is_mixed),
+        fault=faults.notice(run.manifest),
+        anchors=anchors,
+        banner_facts=_banner_facts(run, judgement),
+        checks=[_check_row(finding, anchors, mixed=run.is_mixed) for finding in judgement.findings],
+        sections=sections,
+        controls=alarms.section(run.manifest, controls),
+        facts=provenance.facts(run),
+        processes=provenance.processes(run),
+        by_source=outcomes.by_source(line),
+        by_reason=outcomes.by_reason(shown.run),
+        excerpt=shown.note,
+        latency=outcomes.latency(line),
+        clients=clients.section(run, line),
+        figures=figures.all_figures(shown.run, line, judgement),
+        limits=wording.LIMITS,
+        commands=reproduce.commands(run),
+        files=provenance.files(run, folder),
+        operations=len(line),
     )
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _hash(style: str) -> str:
-    digest = hashlib.sha256(style.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _check_row(finding: Finding, anchors: Mapping[str, str], *, mixed: bool) -> CheckRow:

@@ -1,14 +1,17 @@
-"""What was run, against what, and how to do it again: from the manifest."""
+"""What was run, and against what: from the manifest, and for controls from their series."""
 
-import shlex
 from pathlib import Path
 
-from analysis.report import formats
+from analysis.report import faults, formats
 from analysis.report.tables import Column, Table, numbers, table
 from analysis.run import Run
 from history.manifest import POISSON, KnownValue, Load, Manifest
+from history.series import Series
 from history.shape import BURST, CONSTANT
 from history.shape import MEANINGS as SHAPE_MEANINGS
+
+Described = Manifest | Series
+"""What knows a stack, a load and a machine."""
 
 _RUN_FILES = (
     ("operations.parquet", "every recorded operation, one row each"),
@@ -24,11 +27,7 @@ _ALWAYS = len(_RUN_FILES) - 2
 def facts(run: Run) -> Table:
     """List everything the manifest knows (without one, what was told on the command line)."""
     rows = _manifest_rows(run.manifest) if run.manifest else _plain_rows(run)
-    return table(
-        "The run",
-        (Column("property"), Column("value")),
-        [(name, value) for name, value in rows if value],
-    )
+    return _table_of("The run", rows)
 
 
 def _plain_rows(run: Run) -> list[tuple[str, str]]:
@@ -44,34 +43,66 @@ def _plain_rows(run: Run) -> list[tuple[str, str]]:
 
 
 def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
-    load = manifest.load
     return [
         ("run", formats.plain(manifest.run_id)),
         ("started", formats.utc(manifest.started_utc)),
         ("ended", formats.utc(manifest.ended_utc)),
         ("interrupted", formats.plain(manifest.interrupted, 400)),
         ("record", "sealed" if manifest.sealed else "not sealed: recovered from the journals"),
-        ("target", formats.plain(manifest.target)),
-        ("URL", formats.plain(manifest.url, 400)),
-        ("endpoint", formats.plain(manifest.endpoint_url, 400)),
-        ("engine", formats.plain(manifest.engine, 400)),
-        ("limits", formats.plain(manifest.limits)),
-        ("CloudFormation stack", formats.plain(manifest.stack)),
+        *_stack_rows(manifest),
         ("table", formats.plain(manifest.table)),
-        ("template SHA-256", formats.plain(manifest.template_sha256)),
         ("integration time-out", _milliseconds(manifest.integration_timeout_ms)),
-        ("an increment answers", _returned(str(manifest.returns))),
+        *faults.rows(manifest),
         ("initial value", _known(manifest.initial)),
         ("final value", _known(manifest.final)),
+        *_load_rows(manifest.load),
+        ("seed", str(manifest.seed)),
+        ("host", _host(manifest)),
+        ("versions", _versions(manifest)),
+        ("commit", commit(manifest)),
+    ]
+
+
+def series_facts(series: Series) -> Table:
+    """List what a series of controls knows of its stack and its load."""
+    rows = [
+        ("series", formats.plain(series.series_id)),
+        ("started", formats.utc(series.started_utc)),
+        ("ended", formats.utc(series.ended_utc)),
+        *_stack_rows(series),
+        *_load_rows(series.load),
+        ("seed", str(series.seed)),
+        ("host", _host(series)),
+        ("commit", commit(series)),
+    ]
+    return _table_of("The series", rows)
+
+
+def _table_of(caption: str, rows: list[tuple[str, str]]) -> Table:
+    known = [(name, value) for name, value in rows if value]
+    return table(caption, (Column("property"), Column("value")), known)
+
+
+def _stack_rows(told: Described) -> list[tuple[str, str]]:
+    return [
+        ("target", formats.plain(told.target)),
+        ("URL", formats.plain(told.url, 400)),
+        ("endpoint", formats.plain(told.endpoint_url, 400)),
+        ("engine", formats.plain(told.engine, 400)),
+        ("limits", formats.plain(told.limits)),
+        ("CloudFormation stack", formats.plain(told.stack)),
+        ("template SHA-256", formats.plain(told.template_sha256)),
+        ("an increment answers", _returned(str(told.returns))),
+    ]
+
+
+def _load_rows(load: Load) -> list[tuple[str, str]]:
+    return [
         ("load", f"{_duration(load)}, time-out {load.timeout_s:g}\u00a0s"),
         ("decrements", _decrements(load)),
         ("shape of the load", _shape(load)),
         ("Locust", _locust(load)),
         ("swarm", _swarm(load)),
-        ("seed", str(manifest.seed)),
-        ("host", _host(manifest)),
-        ("versions", _versions(manifest)),
-        ("commit", _commit(manifest)),
     ]
 
 
@@ -128,9 +159,9 @@ def _swarm(load: Load) -> str:
     )
 
 
-def _host(manifest: Manifest) -> str:
-    cores = f" ({formats.counted(manifest.cpu_count, 'core')})" if manifest.cpu_count else ""
-    return f"{formats.plain(manifest.host)}{cores}" if manifest.host else ""
+def _host(told: Described) -> str:
+    cores = f" ({formats.counted(told.cpu_count, 'core')})" if told.cpu_count else ""
+    return f"{formats.plain(told.host)}{cores}" if told.host else ""
 
 
 def _versions(manifest: Manifest) -> str:
@@ -138,9 +169,10 @@ def _versions(manifest: Manifest) -> str:
     return ", ".join(f"{formats.plain(name)} {formats.plain(text)}" for name, text in versions)
 
 
-def _commit(manifest: Manifest) -> str:
-    dirty = " with uncommitted changes" if manifest.dirty else ""
-    return f"{formats.plain(manifest.commit)}{dirty}" if manifest.commit else ""
+def commit(told: Described) -> str:
+    """Give the commit of the program that ran it; empty where that is not known."""
+    dirty = " with uncommitted changes" if told.dirty else ""
+    return f"{formats.plain(told.commit)}{dirty}" if told.commit else ""
 
 
 def _known(known: KnownValue) -> str:
@@ -182,92 +214,6 @@ def processes(run: Run) -> Table | None:
             for process in run.manifest.processes
         ],
     )
-
-
-def commands(run: Run) -> tuple[tuple[str, str], ...]:
-    """Give the commands that judge and run this again, each with what it does."""
-    if run.manifest is None:
-        return (("Judge the same history again, offline:", _verify_history(run)),)
-    verify = f"make verify-atomicity RUN={_quoted(run.run_id)}"
-    return (
-        ("Judge the same record again, offline:", verify + _allowance(run)),
-        ("Run the same load again:", _loadtest(run, run.manifest)),
-    )
-
-
-def _verify_history(run: Run) -> str:
-    parts = ["python -m analysis verify", _quoted(run.run_id), f"--initial {run.initial}"]
-    if run.final is not None:
-        parts.append(f"--final {run.final}")
-    parts.append(f"--returns {run.returns}")
-    if run.allow_unanswered:
-        parts.append(f"--allow-unanswered {run.allow_unanswered}")
-    return " ".join(parts)
-
-
-def _quoted(text: str) -> str:
-    return formats.plain(shlex.quote(text), 1000)
-
-
-def _allowance(run: Run) -> str:
-    return f" ALLOW_UNANSWERED={run.allow_unanswered}" if run.allow_unanswered else ""
-
-
-def _loadtest(run: Run, manifest: Manifest) -> str:
-    load = manifest.load
-    if load.by_page:
-        where = " ".join(f"{name}={_quoted(value)}" for name, value in _target(manifest).items())
-        settings = _mixed(load) | {"INITIAL": str(manifest.initial_asked)}
-        named = " ".join(f"{name}={value}" for name, value in settings.items())
-        return f"make locust-ui {where} {named}{_allowance(run)}"
-    settings = {
-        **_target(manifest),
-        "DURATION": f"{load.duration_s}s",
-        "SHAPE": load.shape,
-        "USERS": str(load.users),
-        "SPAWN_RATE": str(load.spawn_rate_per_s),
-        "LOCUST_PROCESSES": str(load.locust_processes),
-        "CONNECTIONS": str(load.connections),
-        "TRANSPORT": load.transport,
-        "RATE": f"{load.rate_per_s:g}",
-        **_open_loop(load),
-        **_mixed(load),
-        "PROCESSES": str(load.processes),
-        "TIMEOUT": f"{load.timeout_s:g}",
-        "INITIAL": str(manifest.initial_asked),
-        "SEED": str(manifest.seed),
-    }
-    named = " ".join(f"{name}={_quoted(value)}" for name, value in settings.items())
-    return f"make loadtest {named}{_allowance(run)}"
-
-
-def _open_loop(load: Load) -> dict[str, str]:
-    if not load.rate_per_s:
-        return {}
-    most = max(load.connections, load.connections_max)
-    return {"ARRIVALS": load.arrivals, "CONNECTIONS_MAX": str(most)}
-
-
-def _mixed(load: Load) -> dict[str, str]:
-    # repr, not :g: a share of many digits must draw the same requests again.
-    return {"DECREMENTS": repr(load.decrements)} if load.decrements else {}
-
-
-def _target(manifest: Manifest) -> dict[str, str]:
-    """Give the variables that lead to the same counter."""
-    if manifest.target == "url":
-        return {"URL": manifest.url}
-    where = (
-        {"ENDPOINT_URL": manifest.endpoint_url}
-        if manifest.endpoint_url
-        else {"TARGET": manifest.target}
-    )
-    if manifest.engine not in ("", "ministack"):
-        where["ENGINE"] = manifest.engine
-    if manifest.limits not in ("", "none"):
-        where["LIMITS"] = manifest.limits
-    named = {"STACK": manifest.stack, "REGION": manifest.region, "RETURNS": str(manifest.returns)}
-    return where | {name: value for name, value in named.items() if value}
 
 
 def files(run: Run, folder: Path) -> tuple[tuple[str, str], ...]:

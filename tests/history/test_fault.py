@@ -58,7 +58,7 @@ def test_a_spec_can_be_asked_for_again(fault: Fault, amount: float) -> None:
 
 def test_words() -> None:
     assert parse_fault("none").words == "passes every request and every answer on as it is"
-    assert parse_fault("drop:0.02").words.endswith("of the answers (0.02 of all requests)")
+    assert parse_fault("drop:0.02").words.endswith("of the answers (2 % of all requests)")
     assert parse_fault("cache").words.endswith("after the last answer (5 ms)")
     assert [spec.changes_nothing for spec in map(parse_fault, ("none", "drop:0", "drop"))] == [
         True,

@@ -3,7 +3,7 @@
 `python -m tests.mutants` runs them. To add some, write a module with MUTANTS and list it here.
 """
 
-from tests.mutants import of_clocks, of_holes, of_mixed, of_order, of_rows, of_verdicts
+from tests.mutants import of_clocks, of_controls, of_holes, of_mixed, of_order, of_rows, of_verdicts
 
 MUTANTS = (
     *of_order.MUTANTS,
@@ -12,4 +12,5 @@ MUTANTS = (
     *of_clocks.MUTANTS,
     *of_verdicts.MUTANTS,
     *of_mixed.MUTANTS,
+    *of_controls.MUTANTS,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analysis.report import charts, page, write_report
+from analysis.report import page, write_report
 from analysis.report.wording import CHECKS
 from analysis.run import Run
 from analysis.verdict import EVIDENCE_CAP, Evidence, Finding, Verdict
@@ -27,6 +27,7 @@ from tests.report.builders import (
     unanswered,
 )
 from tests.report.pagecheck import Page, checked
+from tests.report.undrawn import leave_undrawn
 
 HOSTILE = '<script>alert("1")</script><img src=x onerror=alert(1)>\u202e\x00\x1b[31m'
 
@@ -39,10 +40,7 @@ def rendered(run: Run, *findings: Finding, folder: Path = Path()) -> Page:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the figures empty where the test is about the words: drawing takes a second a page."""
-    empty = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
-    for draw in ("draw", "draw_spans"):
-        monkeypatch.setattr(charts, draw, lambda _plot, _size: empty)
+    leave_undrawn(monkeypatch)
 
 
 words_only = pytest.mark.usefixtures("undrawn")
