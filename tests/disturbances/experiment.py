@@ -148,24 +148,19 @@ def _kill_gateway(step: Step, stage: Stage, _: psutil.Process) -> Iterator[str]:
         yield f"the gateway was at {before} and is at {stage.gateway.url}"
 
 
-def _cut_link(step: Step, stage: Stage, _: psutil.Process) -> Iterator[str]:
-    assert stage.link is not None
-    stage.link.cut()
+def _worsen_link(step: Step, stage: Stage, _: psutil.Process) -> Iterator[str]:
+    link = stage.link
+    assert link is not None
+    worsen, relieve, counted = {
+        Act.CUT_LINK: (link.cut, link.mend, "cut"),
+        Act.SPOIL_LINK: (link.mend, link.spare, "lost"),
+    }[step.act]
+    worsen()
     threading.Event().wait(step.amount)
-    stage.link.mend()
-    counts = stage.link.counts()
-    if not all(way["cut"] for way in counts.values()):
-        yield f"nothing was cut off: {counts}"
-
-
-def _spoil_link(step: Step, stage: Stage, _: psutil.Process) -> Iterator[str]:
-    assert stage.link is not None
-    stage.link.mend()
-    threading.Event().wait(step.amount)
-    stage.link.spare()
-    counts = stage.link.counts()
-    if not all(way["lost"] for way in counts.values()):
-        yield f"nothing was lost: {counts}"
+    relieve()
+    counts = link.counts()
+    if not all(way[counted] for way in counts.values()):
+        yield f"{step.act}, and no packet met it: {counts}"
 
 
 def _set_clock(step: Step, stage: Stage, runner: psutil.Process) -> Iterator[str]:
@@ -184,7 +179,7 @@ _DO: Mapping[Act, Callable[[Step, Stage, psutil.Process], Iterator[str]]] = {
     Act.PAUSE_ENGINE: _pause,
     Act.PAUSE_CLOUD: _pause,
     Act.KILL_GATEWAY: _kill_gateway,
-    Act.CUT_LINK: _cut_link,
-    Act.SPOIL_LINK: _spoil_link,
+    Act.CUT_LINK: _worsen_link,
+    Act.SPOIL_LINK: _worsen_link,
     Act.SET_CLOCK: _set_clock,
 }

@@ -1,5 +1,7 @@
 """The wire does to packets what it is asked to, seen from sockets at its two ends."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -126,25 +128,28 @@ def test_a_cut_wire_passes_nothing_and_a_mended_one_what_tcp_sends_again() -> No
             assert read_all(far, 7) == b"through"
 
 
-def test_nothing_is_left_of_a_link_whoever_is_killed() -> None:
-    holds = (
-        "import sys, time\nfrom tests.disturbances.link import Wire, linked\n"
-        "with linked(Wire()) as link:\n"
-        "    print(link.near.namespace, link.relay.pid, flush=True)\n    time.sleep(600)\n"
-    )
-    for relay_too in (False, True):
-        with subprocess.Popen(
-            [sys.executable, "-c", holds], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-        ) as holder:
-            assert holder.stdout is not None
-            namespace, relay = holder.stdout.readline().split()
-            assert (HELD / namespace).exists()
-            if relay_too:
-                subprocess.run(["kill", "-KILL", relay], check=True)
-            holder.kill()
+HOLDS = """\
+import time
+from tests.disturbances.link import Wire, linked
+with linked(Wire()) as link:
+    print(link.near.namespace, link.relay.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("relay_too", [False, True])
+def test_nothing_is_left_of_a_link_whoever_is_killed(*, relay_too: bool) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        namespace, relay = holder.stdout.readline().split()
+        assert namespace.startswith(PREFIX)
+        assert (HELD / namespace).exists()
         if relay_too:
-            until(lambda relay=relay: not Path(f"/proc/{relay}").exists(), "the relay is gone")
-            assert (HELD / namespace).exists()
-            sweep()
-        until(lambda namespace=namespace: not (HELD / namespace).exists(), f"{namespace} is gone")
-    assert namespace.startswith(PREFIX)
+            os.kill(int(relay), signal.SIGKILL)
+        holder.kill()
+    until(lambda: not Path(f"/proc/{relay}").exists(), "the relay is gone")
+    if relay_too:
+        sweep()
+    assert not (HELD / namespace).exists()
