@@ -52,8 +52,9 @@ class Ledger:
 
     @property
     def missing(self) -> int:
-        """Count the numbers that the counter gave and nobody was answered."""
-        return 0 if self.grown is None else self.grown - len(self.values)
+        """Count the numbers that nobody was answered, up to the last that is known of."""
+        last = max(self.values, default=self.initial) if self.final is None else self.final
+        return last - self.initial - len(self.values)
 
     @property
     def overall(self) -> str:

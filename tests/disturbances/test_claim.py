@@ -105,6 +105,12 @@ def test_the_ledger(books: Ledger, counter: int | None, said: list[str]) -> None
         pytest.param(
             judged(conserved="INCONCLUSIVE"), ledger([1, 2], final=None), 0, id="final unknown"
         ),
+        pytest.param(
+            judged(conserved="INCONCLUSIVE", gap_free="INCONCLUSIVE"),
+            ledger([1, 3], indeterminate=1, final=None),
+            0,
+            id="a hole, final unknown",
+        ),
         pytest.param(judged("INCONCLUSIVE"), ledger([1, 2], final=2), 1, id="not the worst"),
     ],
 )
