@@ -45,6 +45,12 @@ LOCUST_UI_PORT ?= 8089
 FAIL_FAST ?= 0
 #: what an intermediary before the counter does wrong, such as resend:0.001 (README: Controls)
 FAULT ?=
+#: sensitivity: how often each fault is run at each rate, 1 to 100
+RUNS ?= 1
+#: sensitivity: the faults [lost-update repeat resend swap replica]
+FAULTS ?=
+#: sensitivity: the rates, each as one in so many requests [10 100 1000 10000 100000]
+RATES ?=
 #: seconds without an answer after which a request is given up
 TIMEOUT ?= 10
 #: name of the run, loadtest [UTC time + short commit]; run to judge, verify-atomicity [latest]
@@ -76,7 +82,7 @@ PYTHON ?= python3
 
 export TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE CONNECTIONS RATE PROCESSES
 export TIMEOUT RUN INITIAL RETURNS ALLOW_UNANSWERED ALLOW_HOST SEED LOCAL_PORT LIMITS
-export FAULT DECREMENTS EFFECT_WINDOW_MS SEARCH_BUDGET_S
+export FAULT RUNS FAULTS RATES DECREMENTS EFFECT_WINDOW_MS SEARCH_BUDGET_S
 export ENGINE DYNAMODB_LOCAL ARRIVALS CONNECTIONS_MAX SHAPE TRANSPORT LOCUST_PROCESSES FAIL_FAST LOCUST_UI_PORT
 
 # Many containers forbid Python to keep what it compiled. Each process of a run would then compile
@@ -99,6 +105,10 @@ loadtest: ## deploy if needed, load, record, judge, report; fails unless PASS
 controls: export DURATION := $(if $(filter file,$(origin DURATION)),5s,$(DURATION))
 controls: ## the same load against counters that are wrong in one known way: does every alarm ring?
 	$(CONTROLS) -m runner controls
+
+.PHONY: sensitivity
+sensitivity: ## how rare a fault is still caught: each fault at each rate (25 runs, 15 minutes; RUNS times that)
+	$(RUNTIME) -m runner sensitivity
 
 .PHONY: locust-ui
 locust-ui: ## Locust's web page on the counter, recorded; Ctrl-C ends it, judges, reports

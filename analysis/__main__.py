@@ -1,13 +1,14 @@
-"""The judge's commands: python -m analysis verify PATH..., controls FOLDER, convert IN OUT."""
+"""The judge's commands: python -m analysis verify, controls, sensitivity and convert."""
 
 import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from analysis.controls import SeriesResult
 from analysis.convert import write_history
 from analysis.evidence import plural
 from analysis.failures import raise_in_debug, sentence
@@ -16,6 +17,7 @@ from analysis.library import with_options
 from analysis.load import LoadedHistory, load_imported
 from analysis.options import parsed
 from analysis.run import Run
+from analysis.sensitivity.result import Sensitivity
 from analysis.stored import judge_folder, load_run
 from analysis.verdict import EXIT_CODES, Judgement, worst
 from history.errors import EXIT_USAGE, UserError, run_main
@@ -34,7 +36,12 @@ class _Judged(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give its exit code."""
     options = parsed(None if arguments is None else list(arguments))
-    commands = {"convert": _convert, "verify": _verify, "controls": _controls}
+    commands = {
+        "convert": _convert,
+        "verify": _verify,
+        "controls": _controls,
+        "sensitivity": _sensitivity,
+    }
     return commands[options.command](options)
 
 
@@ -85,11 +92,32 @@ def _controls(options: argparse.Namespace) -> int:
     from analysis.report.lines import result_lines  # noqa: PLC0415
     from analysis.series import find_series, judge_series  # noqa: PLC0415
 
-    try:
+    def judged() -> tuple[SeriesResult, str]:
         folder = find_series(options.reports, options.folder)
-        result = judge_series(
-            folder, stored=options.stored, say=lambda line: _say(line, to=sys.stderr)
-        )
+        result = judge_series(folder, stored=options.stored, say=_say_progress)
+        return result, f"{result_lines(result)}\n  grid  {folder.grid}"
+
+    return _tell_series(options, judged)
+
+
+def _sensitivity(options: argparse.Namespace) -> int:
+    from analysis.report.sensitivity import lines  # noqa: PLC0415 -- as above
+    from analysis.sensitivity.folder import find_measurement, judge_measurement  # noqa: PLC0415
+
+    def judged() -> tuple[Sensitivity, str]:
+        folder = find_measurement(options.reports, options.folder)
+        result = judge_measurement(folder, say=_say_progress)
+        return result, f"{lines(result)}\n\n  page  {folder.grid}"
+
+    return _tell_series(options, judged)
+
+
+def _tell_series(
+    options: argparse.Namespace, judged: Callable[[], tuple[SeriesResult | Sensitivity, str]]
+) -> int:
+    """Judge a series of runs and tell what came of it; give the exit code."""
+    try:
+        result, text = judged()
     except Exception as error:  # noqa: BLE001 -- told, as the exit code 2
         raise_in_debug(error)
         why = sentence(options.folder, error)
@@ -97,12 +125,12 @@ def _controls(options: argparse.Namespace) -> int:
         if options.json:
             _say(json.dumps({"series_id": options.folder, "result": None, "error": why}))
         return EXIT_USAGE
-    if options.json:
-        _say(json.dumps(dataclasses.asdict(result), ensure_ascii=False))
-    else:
-        _say(result_lines(result))
-        _say(f"  grid  {folder.grid}")
+    _say(json.dumps(dataclasses.asdict(result), ensure_ascii=False) if options.json else text)
     return result.exit_code
+
+
+def _say_progress(line: str) -> None:
+    _say(line, to=sys.stderr)
 
 
 def _say_notes(notes: Sequence[str]) -> None:

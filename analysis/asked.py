@@ -5,9 +5,10 @@ Only a request that was sent counts: one that found no connection asked the coun
 
 from collections.abc import Sequence
 
-from analysis.clients import RUNNER, Client
+from analysis.clients import Client
 from analysis.evidence import plural
 from analysis.run import Run
+from analysis.sent import RUNNER
 from analysis.witness import relief
 from history.fault import parse_fault
 from history.manifest import POISSON, Manifest

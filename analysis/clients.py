@@ -16,14 +16,11 @@ import numpy.typing as npt
 from analysis.overlap import concurrency, open_time
 from analysis.peak import highest_parts
 from analysis.run import Run
-from analysis.sent import Requests, requests_of
+from analysis.sent import RUNNER, Requests, requests_of
 from analysis.stretch import Int64s
 from history.health import HealthSample
 from history.manifest import Load, Manifest
 from history.shape import parse_shape
-
-RUNNER = "runner"
-"""The source of the few requests that bracket the load: no generator."""
 
 SLOW_SHARE = 0.25
 """From here on as much of a request's time is the client's own as the counter's: a probe is one

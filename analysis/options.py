@@ -30,6 +30,14 @@ examples:
   python -m analysis controls controls-20261128T060838Z-f4de535
   python -m analysis controls reports/controls-20261128T060838Z-f4de535 --stored --json
 """
+_SENSITIVITY_EXAMPLES = """\
+exit codes: 0 measured, 1 a false alarm (FAIL without any fault injected), 3 something is missing (a
+run could not be judged, the series was cut off), 2 bad usage or unreadable input.
+
+examples:
+  python -m analysis sensitivity sensitivity-20261128T060838Z-f4de535
+  python -m analysis sensitivity reports/sensitivity-20261128T060838Z-f4de535 --json
+"""
 _CONVERT_EXAMPLES = """\
 exit codes: 0 written, 2 bad usage, unreadable input or nothing written.
 
@@ -51,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     _add_verify(commands)
     _add_controls(commands)
+    _add_sensitivity(commands)
     _add_convert(commands)
     return top
 
@@ -101,6 +110,20 @@ def _add_controls(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "[default: judge all]",
     )
     controls.add_argument("--json", action="store_true", help="print controls.json, on one line")
+
+
+def _add_sensitivity(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    measured = commands.add_parser(
+        "sensitivity",
+        help="judge a measurement of sensitivity: how rare a fault is still caught?",
+        description="Judge every run of a measurement (make sensitivity) and every shorter run "
+        "within, and write sensitivity.html and sensitivity.json into its folder.",
+        epilog=_SENSITIVITY_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    measured.add_argument("folder", metavar="FOLDER", help="a measurement's folder, or its name")
+    _add_reports(measured)
+    measured.add_argument("--json", action="store_true", help="print sensitivity.json, on one line")
 
 
 def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

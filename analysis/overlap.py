@@ -19,12 +19,13 @@ _LATEST_NS = 2.0**62
 class Concurrency:
     """How much of a history happened at once.
 
-    `overlapping` operations overlap at least one other, `in_flight_peak` were in flight at one
-    instant, `in_flight_mean` on average from the first start to the last end.
+    `overlapping` operations overlap at least one other, in `pairs` pairs; `in_flight_peak` were in
+    flight at one instant, `in_flight_mean` on average from the first start to the last end.
     """
 
     operations: int
     overlapping: int
+    pairs: int
     in_flight_peak: int
     in_flight_mean: float
 
@@ -49,6 +50,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._operations = 0
+        self._pairs = 0
         self._ended = 0
         self._open = np.zeros(0, dtype=np.int64)
         self._alone = 0
@@ -67,6 +69,8 @@ class Meter:
         open_ends = np.sort(np.concatenate((self._open, end)))
         ended = self._ended + np.searchsorted(open_ends, start, side="left")
         in_flight = self._operations + np.arange(len(start)) - ended
+        # Whoever is in flight when another starts overlaps it: each pair once.
+        self._pairs += int(in_flight.sum())
         began_alone = in_flight == 0
         stayed_alone = np.concatenate(([self._last_began_alone], began_alone[:-1])) & began_alone
         self._alone += int(stayed_alone.sum())
@@ -80,12 +84,18 @@ class Meter:
         self._last_end_ns = max(self._last_end_ns, int(end.max()))
         self._busy_ns += float((end - start).sum(dtype=np.float64))
 
+    @property
+    def in_flight(self) -> int:
+        """How many operations are still in flight: what each further addition has to look at."""
+        return len(self._open)
+
     def close(self) -> Concurrency:
         """Give what was measured."""
         span_ns = float(self._last_end_ns - (self._first_ns or 0)) if self._operations else 0.0
         return Concurrency(
             operations=self._operations,
             overlapping=self._operations - self._alone - self._last_began_alone,
+            pairs=self._pairs,
             in_flight_peak=self._peak,
             in_flight_mean=self._busy_ns / span_ns if span_ns > 0 else 0.0,
         )

@@ -12,10 +12,10 @@ import numpy as np
 
 from analysis import effects
 from analysis.effects import Effects
-from analysis.overlap import Concurrency, Meter, UnsortedError
-from analysis.record import BATCH_ROWS, Record
+from analysis.effort import Effort, EffortMeter
+from analysis.record import Record
 from analysis.slots import Answers, Filling
-from analysis.stretch import Bools, Int64s, Stretch
+from analysis.stretch import Bools, Int64s, Stretch, Words
 from analysis.verdict import EVIDENCE_CAP
 from history.errors import UserError
 from history.operation import Kind, Outcome
@@ -90,7 +90,7 @@ class Scan:
     untold_down: int
     unseen_up: int
     unseen_down: int
-    concurrency: Concurrency
+    effort: Effort
 
     @property
     def is_mixed(self) -> bool:
@@ -134,10 +134,12 @@ class _Pass:
         self.deltas = self.resends = 0
         self.untold = {1: 0, -1: 0}
         self.perhaps = {1: 0, -1: 0}
-        self.meter: Meter | None = Meter()
+        self.effort = EffortMeter()
 
     def take(self, stretch: Stretch) -> None:
-        self._count(stretch)
+        sources, processes = stretch.words("source"), stretch.words("process")
+        self._count(stretch, sources, processes)
+        self.effort.take(stretch, sources, processes)
         self.inconsistent.take(stretch, stretch.inconsistent)
         self.beyond.take(stretch, stretch.beyond_64_bits(self.shift))
         done = {
@@ -156,16 +158,15 @@ class _Pass:
             for step, moved in _by_sign(effects.untold(stretch).delta):
                 self.untold[step] += moved
         self._take_unseen(stretch)
-        self._measure(stretch)
 
-    def _count(self, stretch: Stretch) -> None:
-        codes, words = stretch.words("source")
+    def _count(self, stretch: Stretch, sources: Words, processes: Words) -> None:
+        codes, words = sources
         named = ["", *words]
         for outcome in Outcome:
             counted = np.bincount(codes[stretch.is_outcome(outcome)] + 1, minlength=len(named))
             for code in np.flatnonzero(counted).tolist():
                 self.by_source.setdefault(named[code], Counter())[outcome] += int(counted[code])
-        codes, words = stretch.words("process")
+        codes, words = processes
         for word, count in zip(["", *words], np.bincount(codes + 1).tolist(), strict=False):
             self.by_process[word] += count
 
@@ -191,15 +192,6 @@ class _Pass:
             steps = np.where(unseen.delta == 0, step, unseen.delta)
             for sign, moved in _by_sign(steps):
                 self.perhaps[sign] += moved
-
-    def _measure(self, stretch: Stretch) -> None:
-        if self.meter is None:
-            return
-        whole = stretch.ok & ~stretch.inconsistent
-        try:
-            self.meter.add(stretch.start[whole], stretch.end[whole])
-        except UnsortedError:
-            self.meter = None
 
 
 def _by_sign(deltas: Int64s) -> list[tuple[int, int]]:
@@ -239,24 +231,5 @@ def scan(record: Record, *, initial: int, shift: int, window_ns: int | None) -> 
         untold_down=found.untold[-1],
         unseen_up=found.perhaps[1],
         unseen_down=found.perhaps[-1],
-        concurrency=found.meter.close() if found.meter else _unsorted(record),
+        effort=found.effort.close(record),
     )
-
-
-def _unsorted(record: Record) -> Concurrency:
-    """Measure the concurrency of a record that is not sorted by start."""
-    starts, ends = [], []
-    for first_row, batch in record.batches(("kind", "start_ns", "end_ns", "outcome", "value")):
-        stretch = Stretch(first_row, batch)
-        whole = stretch.ok & ~stretch.inconsistent
-        starts.append(stretch.start[whole])
-        ends.append(stretch.end[whole])
-    start = np.concatenate([np.zeros(0, dtype=np.int64), *starts])
-    end = np.concatenate([np.zeros(0, dtype=np.int64), *ends])
-    # What is measured depends on all starts and on all ends, not on which belongs to which.
-    start.sort()
-    end.sort()
-    meter = Meter()
-    for first in range(0, len(start), BATCH_ROWS):
-        meter.add(start[first : first + BATCH_ROWS], end[first : first + BATCH_ROWS])
-    return meter.close()

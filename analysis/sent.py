@@ -10,6 +10,9 @@ from analysis.record import Record
 from analysis.stretch import NEVER_NS, Bools, Int64s, Stretch
 from history.operation import Kind, Outcome
 
+RUNNER = "runner"
+"""The source of the few requests that bracket the load: no generator."""
+
 _OF_PROCESS = ("process", "start_ns", "end_ns", "intended_ns", "outcome", "value", "delta")
 _OF_ALL = (*_OF_PROCESS, "kind", "source", "worker", "attempts")
 

@@ -18,7 +18,7 @@ from history.errors import UserError
 from history.files import write_text_whole
 from history.manifest import read_manifest
 from history.run import RunFolder
-from history.series import PREFIX, Control, Series, SeriesFolder, read_series
+from history.series import PREFIX, Control, Series, SeriesFolder, read_series, refuse_bad_names
 
 Say = Callable[[str], None]
 
@@ -59,20 +59,13 @@ def judge_series(folder: SeriesFolder, *, stored: bool, say: Say) -> SeriesResul
 
 
 def _refuse_unusable(folder: SeriesFolder, series: Series) -> None:
-    """Refuse names that lead out of the folder or stand twice, and verdicts that are none."""
-    names: set[str] = set()
+    """Refuse names that are no folder's, and verdicts that are none."""
+    refuse_bad_names(folder.series, series, "make controls")
     for control in series.controls:
-        name = control.name
-        if name in names or name in ("", ".", "..") or "/" in name or not name.isprintable():
-            raise UserError(
-                f"{folder.series}: {name!r} names a control, expected the name of one folder, "
-                "once: make controls writes it"
-            )
-        names.add(name)
         if control.expected not in list(Verdict):
             raise UserError(
-                f"{folder.series}: control {name} expects {control.expected!r}, expected one of "
-                f"{', '.join(Verdict)}"
+                f"{folder.series}: control {control.name} expects {control.expected!r}, expected "
+                f"one of {', '.join(Verdict)}"
             )
 
 

@@ -95,13 +95,14 @@ class Answers:
         """How many different values increments returned."""
         return sum(int(np.count_nonzero(segment.returned)) for segment in self.segments)
 
-    def chunks(self, *, downwards: bool = False) -> Iterator[Slots]:
-        """Go through the slots in order of value, a chunk at a time."""
+    def chunks(self, *, downwards: bool = False, at_most: int | None = None) -> Iterator[Slots]:
+        """Go through the slots in order of value, a chunk at a time, or `at_most` so many."""
+        size = min(CHUNK, at_most or CHUNK)
         segments = reversed(self.segments) if downwards else iter(self.segments)
         for segment in segments:
-            begins = range(0, len(segment.returned), CHUNK)
+            begins = range(0, len(segment.returned), size)
             for begin in reversed(begins) if downwards else begins:
-                yield segment.chunk(begin, min(begin + CHUNK, len(segment.returned)))
+                yield segment.chunk(begin, min(begin + size, len(segment.returned)))
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from history.operation import INT64_MAX, INT64_MIN, Kind, Outcome, Reason
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Words = tuple[npt.NDArray[np.integer], list[str]]
+"""A column of text: codes, and the words that they stand for; a blank is code -1."""
 _FEW_WORDS = 32
 """So many are looked at one by one."""
 NEVER_NS = np.int64(2**63 - 1)
@@ -108,7 +110,7 @@ class Stretch:
             return np.zeros(len(self), dtype=bool)
         return self.says("reason", reason.label)
 
-    def words(self, name: str) -> tuple[npt.NDArray[np.integer], list[str]]:
+    def words(self, name: str) -> Words:
         """Give a column of text as codes and the words they stand for; a blank is code -1."""
         if not self.has(name):
             return np.full(len(self), -1, dtype=np.int32), []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from analysis.power import bound_words
 from history.operation import Outcome
 
 SCHEMA_VERSION = 1
@@ -108,6 +109,22 @@ class Judgement:
                 return finding
         raise KeyError(check)
 
+    @property
+    def bound_one_in(self) -> int | None:
+        """The N of "faults in one request of N would have shown with 95 %", as a result.
+
+        Only a PASS has one, of a run that could have failed, and in which nothing is missing: an
+        explained hole may be a number that a fault skipped.
+        """
+        by_name = {finding.check: finding for finding in self.findings}
+        tried, gaps = by_name.get("exercised"), by_name.get("gap-free")
+        if self.verdict is not Verdict.PASS or not tried or tried.verdict is not Verdict.PASS:
+            return None
+        if not gaps or gaps.counts.get("missing"):
+            return None
+        one_in = tried.counts.get("detectable_one_in")
+        return one_in if isinstance(one_in, int) else None
+
     def __str__(self) -> str:
         """Give the block that a run prints: the verdict, the counts, one line a check."""
         operations, values = self.operations, self.values
@@ -125,7 +142,9 @@ class Judgement:
             f"{_number(values['distinct'])} distinct; counter {_number(values['initial'])} before, "
             f"{_number(values['final'])} after"
         )
-        return "\n".join([heading, *map(str, self.findings)])
+        bound = self.bound_one_in
+        told = [f"  no fault was found; {bound_words(bound)}"] if bound else []
+        return "\n".join([heading, *told, *map(str, self.findings)])
 
     def _repr_html_(self) -> str:
         """Give what a notebook shows."""

@@ -4,6 +4,7 @@
     python -m bench judge [--operations 1e6 1e7 1e8] [--write]
     python -m bench crash [--kills 200]
     python -m bench disturbances [--runs 50]
+    python -m bench sensitivity FOLDER [--write]
 
 Every figure stands beside a floor from the same run: the ratio carries over to another machine, the
 seconds do not.
@@ -11,11 +12,11 @@ seconds do not.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from bench import judge
+from bench import judge, sensitivity
 from bench.burst import burst
 from bench.clients import clients
 from bench.counter import compiled
@@ -32,6 +33,13 @@ from runner.provenance import REPOSITORY
 
 PARTS = ("judge", "recording", "clients", "lag", "burst", "target")
 WRITTEN = ("recording", "clients", "lag", "burst")
+APART: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "crash": crash,
+    "disturbances": disturbances,
+    "sensitivity": sensitivity.main,
+}
+"""Series that have their own options, and no part in `make bench`."""
+
 COMPILED = frozenset({"clients", "lag"})
 PAGE = REPOSITORY / "docs" / "performance.md"
 
@@ -65,10 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the measurements that were asked for, all by default."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if words[:1] == ["crash"]:
-        return crash(words[1:])
-    if words[:1] == ["disturbances"]:
-        return disturbances(words[1:])
+    if words and words[0] in APART:
+        return APART[words[0]](words[1:])
     if words[:1] == ["judge"] and not set(words[1:]) & set(PARTS):
         return judge.main(words[1:])
     parser = _parser()

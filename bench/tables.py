@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from analysis.report.aligned import aligned, markdown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -22,22 +24,16 @@ class Table:
             if len(row) != len(self.columns):
                 raise ValueError(f"{self.title}: {len(self.columns)} columns, found the row {row}")
 
+    @property
+    def _cells(self) -> tuple[list[tuple[str, ...]], list[bool]]:
+        return [self.columns, *self.rows], [name in self.words for name in self.columns]
+
     def text(self) -> str:
         """Write it for a terminal."""
-        widths = [max(map(len, cells)) for cells in zip(self.columns, *self.rows, strict=True)]
-        lines = [self.title]
-        for row in (self.columns, *self.rows):
-            cells = [
-                cell.ljust(width) if name in self.words else cell.rjust(width)
-                for name, cell, width in zip(self.columns, row, widths, strict=True)
-            ]
-            lines.append("  " + "  ".join(cells).rstrip())
+        lines = [self.title, *(f"  {line}" for line in aligned(*self._cells))]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def markdown(self) -> str:
         """Write it for docs/."""
-        rules = ["---" if name in self.words else "---:" for name in self.columns]
-        lines = [f"| {' | '.join(row)} |" for row in (self.columns, *self.rows)]
-        lines.insert(1, f"|{'|'.join(rules)}|")
         notes = "".join(f"\n{note}\n" for note in self.notes)
-        return f"{self.title}:\n\n" + "\n".join(lines) + "\n" + notes
+        return f"{self.title}:\n\n{markdown(*self._cells)}{notes}"

@@ -1,7 +1,8 @@
 """A series of controls: which were run against what, and what each was expected to show.
 
 One folder `reports/controls-<UTC time>-<commit>/` with `series.json` in it, and a run's folder for
-every control that was run, named as the control is.
+every control that was run, named as the control is. A measurement of sensitivity is kept alike, in
+`reports/sensitivity-<UTC time>-<commit>/`: its runs are controls that may go unnoticed.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from history.manifest import Load, Manifest, built
 
 SCHEMA_VERSION = 1
 PREFIX = "controls-"
+SENSITIVITY_PREFIX = "sensitivity-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,40 @@ class SeriesFolder:
     def run(self, control: Control) -> Path:
         """Where a control's run is."""
         return self.path / control.name
+
+
+class SensitivityFolder(SeriesFolder):
+    """The files of one measurement of sensitivity."""
+
+    __slots__ = ()
+
+    @property
+    def series(self) -> Path:
+        """What was run; another name, since nothing was expected of a single run."""
+        return self.path / "runs.json"
+
+    @property
+    def grid(self) -> Path:
+        """What was found, for people."""
+        return self.path / "sensitivity.html"
+
+    @property
+    def result(self) -> Path:
+        """The same for machines."""
+        return self.path / "sensitivity.json"
+
+
+def refuse_bad_names(path: Path, series: Series, command: str) -> None:
+    """Refuse names that lead out of a series' folder or stand twice; raises UserError."""
+    names: set[str] = set()
+    for control in series.controls:
+        name = control.name
+        if name in names or name in ("", ".", "..") or "/" in name or not name.isprintable():
+            raise UserError(
+                f"{path}: {name!r} names a control, expected the name of one folder, once: "
+                f"{command} writes it"
+            )
+        names.add(name)
 
 
 def write_series(path: Path, series: Series) -> None:

@@ -17,6 +17,7 @@ from runner.live.screen import ScreenView, can_draw
 from runner.loadtest import loadtest
 from runner.options import LoadOptions, read_options, read_page_options
 from runner.provenance import REPOSITORY
+from runner.sensitivity import read_measurement, sensitivity
 
 REPORTS = REPOSITORY / "reports"
 
@@ -24,7 +25,7 @@ _EPILOG = """\
 variables (make passes them on): TARGET URL ENDPOINT_URL STACK REGION DURATION USERS SPAWN_RATE
 CONNECTIONS CONNECTIONS_MAX RATE ARRIVALS SHAPE TRANSPORT PROCESSES LOCUST_PROCESSES TIMEOUT
 DECREMENTS FAIL_FAST INITIAL RETURNS ALLOW_UNANSWERED EFFECT_WINDOW_MS SEARCH_BUDGET_S ALLOW_HOST
-SEED LIMITS FAULT LOCUST_UI_PORT RUN; see make help
+SEED LIMITS FAULT LOCUST_UI_PORT RUN, and RUNS FAULTS RATES of sensitivity; see make help
 
 exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
 """
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("verify", help="judge the run RUN (default latest); loadtest if none yet")
     commands.add_parser("report", help="the same for a run that there is")
     commands.add_parser("controls", help="see every alarm ring: wrong counters, the same load")
+    commands.add_parser("sensitivity", help="measure how rare a fault is still caught")
     commands.add_parser("locust-ui", help="as loadtest, with the load made in Locust's page")
     parser.add_argument(
         "--reports", type=Path, default=REPORTS, help="where runs are kept [default: reports/]"
@@ -58,10 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         page = options.command == "locust-ui"
         load = read_page_options(os.environ) if page else read_options(os.environ)
-        if options.command == "controls":
-            _make_folder(options.reports)
-            series = controls(load, read_settings(os.environ), reports=options.reports, say=_say)
-            return _analyse(["controls", str(series.path)])
+        if options.command in {"controls", "sensitivity"}:
+            return _series(options.command, load, options.reports)
         stored = any(options.reports.glob("*/manifest.json"))
         judging = options.command == "verify" and (stored or run_name != LATEST)
         if judging or options.command == "report":
@@ -75,6 +75,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("gapless: interrupted before the load began; nothing was recorded", file=sys.stderr)
         return EXIT_USAGE
     return _judge(run, load)
+
+
+def _series(command: str, load: LoadOptions, reports: Path) -> int:
+    """Make a series of runs, and judge them all."""
+    settings = read_settings(os.environ)
+    if command == "controls":
+        _make_folder(reports)
+        folder = controls(load, settings, reports=reports, say=_say)
+    else:
+        asked = read_measurement(os.environ)
+        _make_folder(reports)
+        folder = sensitivity(asked, load, settings, reports=reports, say=_say)
+    return _analyse([command, str(folder.path)])
 
 
 def _say(line: str) -> None:

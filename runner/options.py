@@ -74,7 +74,7 @@ def read_options(variables: Mapping[str, str]) -> LoadOptions:
 
     Raises UserError naming the variable, what was found and what was expected.
     """
-    read = _Reader(variables)
+    read = Reader(variables)
     processes = read.integer("PROCESSES", spare_cores(), low=1, high=MAX_PROCESSES)
     connections = read.integer("CONNECTIONS", 50, low=processes, high=MAX_CONNECTIONS)
     users = read.integer("USERS", 20, low=1, high=MAX_CONNECTIONS)
@@ -134,7 +134,7 @@ def read_page_options(variables: Mapping[str, str]) -> LoadOptions:
             "out, or use make loadtest"
         )
     page = Page(
-        port=_Reader(variables).integer("LOCUST_UI_PORT", 8089, low=1, high=65_535),
+        port=Reader(variables).integer("LOCUST_UI_PORT", 8089, low=1, high=65_535),
         users=load.users,
         spawn_rate_per_s=load.spawn_rate_per_s,
     )
@@ -183,7 +183,7 @@ def _parse_run_id(text: str) -> str:
     return text
 
 
-def _read_fail_fast(read: "_Reader", decrements: float) -> bool:
+def _read_fail_fast(read: "Reader", decrements: float) -> bool:
     fail_fast = read.choice("FAIL_FAST", ("0", "1")) == "1"
     if fail_fast and decrements:
         raise UserError(
@@ -193,7 +193,7 @@ def _read_fail_fast(read: "_Reader", decrements: float) -> bool:
     return fail_fast
 
 
-def _read_fault(read: "_Reader") -> FaultSpec | None:
+def _read_fault(read: "Reader") -> FaultSpec | None:
     fault = read.parsed("FAULT", "", lambda text: parse_fault(text) if text else None)
     if fault is not None and fault.name == LOST_UPDATE and read.parsed("URL", "", str):
         raise UserError(
@@ -236,10 +236,16 @@ def _parse_returns(text: str) -> Returns:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
+    """Reads make variables; a blank one has its default.
+
+    Raises UserError naming the variable, what was found and what was expected.
+    """
+
     variables: Mapping[str, str]
 
     def parsed(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+        """Read what a function parses, which raises ValueError saying what it expected."""
         text = self.variables.get(name, "").strip() or default
         try:
             return parse(text)
@@ -247,6 +253,8 @@ class _Reader:
             raise UserError(f"{name}={text}: expected {error}") from error
 
     def integer(self, name: str, default: int, *, low: int, high: int, because: str = "") -> int:
+        """Read a whole number within bounds."""
+
         def parse(text: str) -> int:
             if not re.fullmatch(r"-?[0-9]{1,19}", text) or not low <= int(text) <= high:
                 raise ValueError(f"a whole number from {low:,} to {high:,}{because}")
@@ -265,6 +273,8 @@ class _Reader:
         return self.parsed(name, choices[0], parse)
 
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
+        """Read a number within bounds."""
+
         def parse(text: str) -> float:
             found = _float(text)
             if not low <= found <= high:

@@ -3,15 +3,17 @@
 A counter that is never asked twice at once looks atomic whatever it does. On a recorded run
 this check keeps a weak run from passing; on a plain history file it only informs.
 
-`asked` says what must have been sent, `witness` when a client was too slow to see anything. A
-late send in an open loop is no trouble: it is stamped when it is sent. What was never sent is.
+`pressure` says how hard the counter was pressed, `asked` what must have been sent, `witness` when
+a client was too slow to see anything. A late send in an open loop is no trouble: it is stamped
+when it is sent. What was never sent is.
 """
 
 from collections.abc import Sequence
 
 from analysis.asked import unmet
-from analysis.clients import RUNNER, Client, at_peak, clients_of
-from analysis.evidence import duration, plural
+from analysis.clients import Client, at_peak, clients_of
+from analysis.evidence import duration
+from analysis.pressure import Pressure, generators, weaknesses
 from analysis.run import Run
 from analysis.verdict import Evidence, Finding, Verdict
 from analysis.witness import too_slow, unrecorded
@@ -19,36 +21,26 @@ from history.manifest import ENDED_WELL, Manifest
 from history.operation import Outcome
 
 NAME = "exercised"
-MIN_OPERATIONS = 1_000
-MIN_OVERLAP_SHARE = 0.10
 
 
 def check(run: Run) -> Finding:
     """INCONCLUSIVE when the run could not have failed, or was not what was asked for.
 
-    That is: too few operations, hardly any overlapped, a generator died, got no answer, sent
-    nothing, fell silent, did not use all its users or connections, was too slow to see anything
-    or left no record of how it fared, the run was interrupted or too short, or too little of an
-    open-loop schedule was sent.
+    That is: too few operations, hardly any overlapped or met its neighbour, none had completed
+    before another was sent, the generators did not press at the same time, one died, got no answer,
+    sent nothing, fell silent, did not use all its users or connections, was too slow to see
+    anything or left no record of how it fared, the run was interrupted or too short, or too little
+    of an open-loop schedule was sent.
     """
-    measured = run.scan.concurrency
+    pressure = Pressure.of(run)
     clients = at_peak(run, clients_of(run))
-    counts: dict[str, int | float | None] = {
-        "completed": measured.operations,
-        "overlapping_share": round(measured.overlapping_share, 4),
-        "in_flight_peak": measured.in_flight_peak,
-        "in_flight_mean": round(measured.in_flight_mean, 2),
-    }
+    counts = pressure.counts()
     weak = []
     if run.manifest is not None:
         weak = _troubles(run, run.manifest, clients)
         counts |= _client_counts(clients)
-    weak += _weaknesses(measured.operations, measured.overlapping_share)
-    tried = (
-        f"{plural(measured.operations, 'completed operation')}, {counts['overlapping_share']:.0%} "
-        f"of them overlapping another, {counts['in_flight_mean']:g} in flight on average and "
-        f"{counts['in_flight_peak']} at the peak{_slowest(run, clients)}"
-    )
+    weak += weaknesses(run, pressure)
+    tried = f"{pressure.told()}{_slowest(run, clients)}"
     return Finding(
         check=NAME,
         verdict=Verdict.INCONCLUSIVE if weak else Verdict.PASS,
@@ -91,27 +83,6 @@ def _slowest(run: Run, clients: Sequence[Client]) -> str:
     )
 
 
-def _weaknesses(completed: int, overlapping: float) -> list[str]:
-    weak = []
-    if completed < MIN_OPERATIONS:
-        weak.append(
-            f"Only {plural(completed, 'operation')} completed, fewer than {MIN_OPERATIONS:,}: run "
-            "longer (DURATION)"
-        )
-    elif overlapping < MIN_OVERLAP_SHARE:
-        weak.append(
-            "Hardly any operations overlapped, so a race had no chance to show: use more "
-            "CONNECTIONS and USERS"
-        )
-    return weak
-
-
-def _generators(manifest: Manifest) -> list[str]:
-    """Name the generators that the run had, each once."""
-    sources = dict.fromkeys(process.source for process in manifest.processes)
-    return [source for source in sources if source != RUNNER]
-
-
 def _troubles(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[str]:
     troubles = [f"The run was {manifest.interrupted}"] if manifest.interrupted else []
     troubles += [
@@ -122,7 +93,7 @@ def _troubles(run: Run, manifest: Manifest, clients: Sequence[Client]) -> list[s
     by_source = run.scan.by_source
     troubles += [
         f"The {source} generator got no answer at all"
-        for source in _generators(manifest)
+        for source in generators(manifest)
         if not by_source.get(source, {}).get(Outcome.OK)
     ]
     troubles += unmet(run, manifest, clients)

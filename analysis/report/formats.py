@@ -31,7 +31,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,d} {noun if number == 1 else plural or noun + 's'}"
 
 
-def share(part: int, whole: int) -> str:
+def share(part: float, whole: int) -> str:
     """Write a part as a percentage of the whole."""
     return f"{100 * part / whole:.1f}\u00a0%" if whole else BLANK
 

@@ -7,8 +7,8 @@ from analysis.report import formats, series
 from analysis.report.tables import Column, Table, numbers, table
 from analysis.report.timeline import Bools, Float64s, Timeline
 from analysis.run import Run
+from analysis.sent import RUNNER
 
-RUNNER = "runner"
 REASON_ROWS = 25
 """So many rows of reasons are shown; a server can invent no more than that many lines."""
 

@@ -11,6 +11,7 @@ from analysis.alarms import Heard
 from analysis.report import (
     alarms,
     clients,
+    counts,
     evidence,
     faults,
     figures,
@@ -85,10 +86,7 @@ def _check_row(finding: Finding, anchors: Mapping[str, str], *, mixed: bool) -> 
         verdict=finding.verdict,
         decides=finding.decides,
         summary=formats.plain(finding.summary, _SUMMARY_LIMIT),
-        counts=tuple(
-            (formats.plain(name).replace("_", " "), formats.quantity(count))
-            for name, count in finding.counts.items()
-        ),
+        counts=tuple(counts.count_words(name, count) for name, count in finding.counts.items()),
         proves=wording.check_words(finding.check, mixed=mixed).proves,
         anchor=anchors.get(formats.plain(finding.check), ""),
     )

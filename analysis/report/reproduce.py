@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from analysis.controls import does_harm
 from analysis.report import formats
 from analysis.run import Run
+from history.fault import parse_fault
 from history.manifest import Load, Manifest
 from history.series import Series
 
@@ -77,6 +78,24 @@ def series_commands(series: Series) -> tuple[tuple[str, str], ...]:
             ("Run one of them alone, as an ordinary run (FAULT as in the table):", only)
         )
     return tuple(commands)
+
+
+def sensitivity_commands(series: Series) -> tuple[tuple[str, str], ...]:
+    """Give the commands that judge a measurement of sensitivity again, and measure again."""
+    specs = [parse_fault(one.fault) for one in series.controls]
+    asked = {
+        "RUNS": str(max((sum(one == spec for one in specs) for spec in specs), default=1)),
+        "FAULTS": " ".join(dict.fromkeys(spec.name for spec in specs)),
+        "RATES": " ".join(dict.fromkeys(str(round(1 / spec.amount)) for spec in specs)),
+    }
+    settings = {**_target(series), **load_variables(series.load), "SEED": str(series.seed)}
+    return (
+        (
+            "Judge the same records again, offline:",
+            f".venv/bin/python -m analysis sensitivity {_quoted(series.series_id)}",
+        ),
+        ("Measure again:", f"make sensitivity {_named(asked | settings)}"),
+    )
 
 
 def _named(settings: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from analysis.power import bound_words
 from analysis.report import formats
 from analysis.verdict import Finding, Judgement, Verdict
 
@@ -99,9 +100,10 @@ CHECKS: Mapping[str, CheckWords] = {
         "ALLOW_UNANSWERED.",
     ),
     "exercised": CheckWords(
-        proves="The run was able to fail: enough operations, enough of them at the same time, "
-        "all generators alive until the end, none so slow itself that it could not see what came "
-        "first. It says how strong the other checks' PASS is.",
+        proves="The run was able to fail: enough operations, enough of them at the same time and "
+        "met in the counter, all generators pressing together and alive until the end, none so "
+        "slow itself that it could not see what came first. It says how strong the other checks' "
+        "PASS is.",
         holds="the load was able to expose a fault",
         broken="the load did not put the counter under test",
         unknown="the load was too weak, broke off too early, or came from too slow a client to "
@@ -167,10 +169,14 @@ class BannerPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BannerWords:
-    """The verdict's meaning for the reader, and the checks that made it."""
+    """The verdict's meaning for the reader, and the checks that made it.
+
+    `bound` says of a PASS how rare a fault can be that this run would have shown, else "".
+    """
 
     meaning: str
     points: tuple[BannerPoint, ...]
+    bound: str = ""
 
 
 def banner_words(judgement: Judgement, *, mixed: bool = False) -> BannerWords:
@@ -180,7 +186,9 @@ def banner_words(judgement: Judgement, *, mixed: bool = False) -> BannerWords:
     failed = [finding for finding in deciding if finding.verdict is Verdict.FAIL]
     open_ = [finding for finding in deciding if finding.verdict is Verdict.INCONCLUSIVE]
     if judgement.verdict is Verdict.PASS:
-        return BannerWords(meaning=_pass(deciding, words), points=())
+        one_in = judgement.bound_one_in
+        bound = f"No fault was found; {bound_words(one_in)}." if one_in else ""
+        return BannerWords(meaning=_pass(deciding, words), points=(), bound=bound)
     if judgement.verdict is Verdict.FAIL:
         clauses = [words(finding.check).broken for finding in failed]
         meaning = _sentences(clauses) or "A check failed."
@@ -231,6 +239,17 @@ LIMITS: tuple[Limit, ...] = (
         text="It says that no fault showed among the operations counted here. It is evidence, as "
         "strong as the load was (see the check “exercised” and the figure of requests in "
         "flight), and no proof for other loads, other faults or other days.",
+    ),
+    Limit(
+        heading="How rare a fault could hide",
+        text="Faults that hit each request by itself with probability p spare all of n requests "
+        "with probability (1 - p)^n, which is less than 5 % where p is above 1 - 0.05^(1/n), about "
+        "3/n (the rule of three). “exercised” takes for n the requests that overlapped the one "
+        "numbered next to them, the only ones that a race can hit, and says so how strong a run of "
+        "this size is; as a result it stands in a PASS only. A number that is given twice or "
+        "skipped always shows. An answer that is only too old shows where the two requests lie "
+        "apart in time. Faults that come all at once, in an outage or a failover, do not come each "
+        "by itself and are not bounded so.",
     ),
     Limit(
         heading="A FAIL is final",

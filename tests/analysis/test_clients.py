@@ -52,8 +52,10 @@ def open_loop(sent_late_ms: dict[int, float], *, takes_ms: float) -> list[dict[s
 def run_with(
     rows: list[dict[str, Any]], *, health: list[HealthSample] | None = None, **load: Any
 ) -> Run:
-    """A run of these rows in a window of LENGTH_S, numbered as they come."""
-    rows = [row | {"value": at} for at, row in enumerate(rows, 1)]
+    """A run of these rows in a window of LENGTH_S, numbered as they were sent."""
+    sent = sorted(range(len(rows)), key=lambda at: rows[at]["start_ns"])
+    numbers = {at: number for number, at in enumerate(sent, 1)}
+    rows = [row | {"value": numbers[at]} for at, row in enumerate(rows)]
     asked: dict[str, Any] = {"duration_s": LENGTH_S, "users": 20, "connections": 50} | load
     manifest = new_manifest()
     run = recorded(

@@ -26,6 +26,8 @@ def test_overlap_and_peak_against_pairs(intervals: list[tuple[int, int]], cuts: 
         for i, a in enumerate(pairs)
     ]
     assert (found.operations, found.overlapping) == (len(pairs), sum(touching))
+    together = sum(a[0] <= b[1] and b[0] <= a[1] for a, b in itertools.combinations(pairs, 2))
+    assert found.pairs == together
     assert found.overlapping_share == (sum(touching) / len(pairs) if pairs else 0)
     peak = max((sum(s <= at <= e for s, e in pairs) for at, _ in pairs), default=0)
     assert found.in_flight_peak == peak

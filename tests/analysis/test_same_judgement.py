@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analysis import judge, record, scan, slots
+from analysis import effort, judge, record, scan, slots
 from analysis.frame import frame_of
 from analysis.judging import judge_run
 from analysis.load import load_record
@@ -87,7 +87,7 @@ def test_where_it_is_cut(rows: int, values: int) -> None:
         expected = judge_run(run)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(record, "BATCH_ROWS", rows)
-            patch.setattr(scan, "BATCH_ROWS", rows)
+            patch.setattr(effort, "BATCH_ROWS", rows)
             patch.setattr(slots, "CHUNK", values)
             assert judge_run(afresh(run)) == expected
 

@@ -285,7 +285,7 @@ MUTANTS = (
     ),
     Mutant(
         name="exercised-few",
-        file="analysis/checks/exercised.py",
+        file="analysis/pressure.py",
         old="MIN_OPERATIONS = 1_000",
         new="MIN_OPERATIONS = 1",
         wrong="passes a run of a few operations",

@@ -139,6 +139,16 @@ def test_the_banner_says_what_the_verdict_means(verdict: Verdict, says: str) -> 
     )
 
 
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_banner_of_a_pass_says_how_rare_a_fault_could_hide(verdict: Verdict) -> None:
+    tried = finding("exercised", counts={"detectable_one_in": 7_510, "overlapping_share": 0.9998})
+    found = rendered(run_of([ok(1, 5, 9)]), finding("unique", verdict), finding("gap-free"), tried)
+    says = "No fault was found; had one request in 7,510 been handled non-atomically, this run"
+    assert (says in found.text) == (verdict is Verdict.PASS)
+    assert "shows faults in one request of 7,510" in found.text
+    assert "overlapping another 100.0 %" in found.text
+
+
 @words_only
 def test_a_check_that_only_informs_is_not_in_the_banner() -> None:
     weak = finding("exercised", Verdict.INCONCLUSIVE, decides=False, summary="Two operations.")

@@ -35,6 +35,7 @@ LENGTHS = ("3s", "8s", "20s", "50s")
 """How long to load where the judge must call a run exercised: a slow machine needs longer."""
 _STARVED = re.compile(
     r"Only [\d,]+ operations? completed, fewer than "
+    r"|Only [\d,]+ operations? overlapped the one numbered next to it"
     r"|\S+ fell silent after "
     r"|\S+ sent nothing"
     r"|The \S+ generator got no answer at all"
