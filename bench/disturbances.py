@@ -68,7 +68,7 @@ def _parser(ways: Mapping[str, Disturbance]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench disturbances",
         description="Load a right counter with the real harness while it, or what is around it,\n"
-        "is disturbed: no verdict may be FAIL. Takes about eight seconds a run.",
+        "is disturbed: no verdict may be FAIL. Takes about ten seconds a run.",
         epilog=f"disturbances:\n{listed}\n\nexit codes: 0 the claim held, 1 not (the seed is "
         "printed, and the run's folder kept).\n"
         "example: python -m bench disturbances --runs 2 --only reset link-cut",

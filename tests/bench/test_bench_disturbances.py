@@ -55,5 +55,5 @@ def test_help_lists_them_and_says_how_long_it_takes(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     said = capsys.readouterr().out
-    assert "eight seconds a run" in said
+    assert "ten seconds a run" in said
     assert {name for name in WAYS if f"\n  {name} " not in said} == set()

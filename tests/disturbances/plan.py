@@ -7,7 +7,6 @@ from enum import StrEnum, auto
 from tests.disturbances.link import Wire
 
 PAUSE_S = 5.0
-LOAD_S = 3
 HOUR_S = 3_600.0
 PERFECT = Wire()
 
@@ -67,7 +66,7 @@ class Disturbance:
         return self.variables.get("FAULT", "")
 
 
-def of_faults(load_s: int) -> tuple[Disturbance, ...]:
+def of_faults() -> tuple[Disturbance, ...]:
     """Give those that an intermediary of the runner's own makes (FAULT)."""
     asked: Sequence[tuple[str, str, bool, Mapping[str, str]]] = (
         ("none", "an intermediary that does nothing", True, {}),
@@ -83,7 +82,7 @@ def of_faults(load_s: int) -> tuple[Disturbance, ...]:
         Disturbance(
             name=spec.partition(":")[0],
             meaning=meaning,
-            variables={"FAULT": spec, "DURATION": f"{load_s}s", **variables},
+            variables={"FAULT": spec, "DURATION": "2s", **variables},
             passes=passes,
         )
         for spec, meaning, passes, variables in asked
@@ -161,7 +160,7 @@ def of_surroundings() -> tuple[Disturbance, ...]:
     )
 
 
-def disturbances(*, load_s: int = LOAD_S, pause_s: float = PAUSE_S) -> Mapping[str, Disturbance]:
-    """Give all by name; `load_s` is for those that an intermediary makes."""
-    all_of_them = (*of_faults(load_s), *of_pauses(pause_s), *of_surroundings())
+def disturbances(pause_s: float = PAUSE_S) -> Mapping[str, Disturbance]:
+    """Give all by name."""
+    all_of_them = (*of_faults(), *of_pauses(pause_s), *of_surroundings())
     return {disturbance.name: disturbance for disturbance in all_of_them}

@@ -16,7 +16,6 @@ from tests.patience import PATIENCE_S
 
 SEED = 20261128
 PAUSE_S = 1.0
-LOAD_S = 2
 TIMED = pytest.mark.xdist_group("timed")
 NEEDED = {Place.LINK: [namespaces_needed], Place.CLOCK: [wall_clock_needed]}
 
@@ -37,7 +36,7 @@ def _runs() -> list[object]:
                 *([TIMED] if _waits_little(disturbance) else []),
             ],
         )
-        for number, disturbance in enumerate(disturbances(load_s=LOAD_S, pause_s=PAUSE_S).values())
+        for number, disturbance in enumerate(disturbances(PAUSE_S).values())
     ]
 
 
