@@ -3,6 +3,7 @@
     python -m bench [judge] [recording] [clients] [lag] [burst] [target] [--write]
     python -m bench judge [--operations 1e6 1e7 1e8] [--write]
     python -m bench crash [--kills 200]
+    python -m bench disturbances [--runs 50]
     python -m bench sensitivity FOLDER [--write]
 
 Every figure stands beside a floor from the same run: the ratio carries over to another machine, the
@@ -11,7 +12,7 @@ seconds do not.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bench.burst import burst
 from bench.clients import clients
 from bench.counter import compiled
 from bench.crash import main as crash
+from bench.disturbances import main as disturbances
 from bench.document import write_parts
 from bench.lag import lag
 from bench.machine import described
@@ -31,6 +33,13 @@ from runner.provenance import REPOSITORY
 
 PARTS = ("judge", "recording", "clients", "lag", "burst", "target")
 WRITTEN = ("recording", "clients", "lag", "burst")
+APART: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "crash": crash,
+    "disturbances": disturbances,
+    "sensitivity": sensitivity.main,
+}
+"""Series that have their own options, and no part in `make bench`."""
+
 COMPILED = frozenset({"clients", "lag"})
 PAGE = REPOSITORY / "docs" / "performance.md"
 
@@ -40,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench",
         description=(__doc__ or "").splitlines()[0],
         epilog="examples: python -m bench clients lag --rounds 5; python -m bench --write. Not one "
-        "of these parts, since it takes ten minutes: python -m bench crash, see its own --help",
+        "of these parts, since they take long: python -m bench crash and python -m bench "
+        "disturbances, see their own --help",
     )
     add = parser.add_argument
     add("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} [default: all]")
@@ -63,10 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the measurements that were asked for, all by default."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if words[:1] == ["crash"]:
-        return crash(words[1:])
-    if words[:1] == ["sensitivity"]:
-        return sensitivity.main(words[1:])
+    if words and words[0] in APART:
+        return APART[words[0]](words[1:])
     if words[:1] == ["judge"] and not set(words[1:]) & set(PARTS):
         return judge.main(words[1:])
     parser = _parser()

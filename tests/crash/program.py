@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -49,12 +50,17 @@ class Lines:
 
 
 class Program:
-    """`python -m runner` under way, with a reports folder of its own."""
+    """`python -m runner` under way, with a reports folder of its own.
 
-    def __init__(self, command: str, reports: Path, **variables: str) -> None:
+    `before` stands before its command line: what it is to run inside of.
+    """
+
+    def __init__(
+        self, command: str, reports: Path, *, before: Sequence[str] = (), **variables: str
+    ) -> None:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "runner", "--reports", str(reports), command],
+            [*before, sys.executable, "-m", "runner", "--reports", str(reports), command],
             cwd=REPOSITORY,
             env=ours | variables,
             stdin=subprocess.DEVNULL,
