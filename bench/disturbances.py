@@ -7,12 +7,14 @@ another matter, so a seed that broke the claim may take a few tries.
 """
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     seed = int.from_bytes(os.urandom(3)) if options.seed is None else options.seed
     print(f"{described()}; seed {seed}", flush=True)
     conditions, started_s = Conditions(), time.monotonic()
-    results = list(_series(chosen, options.runs, seed, conditions))
+    results = list(_series(chosen, options.runs, seed, options.lanes, conditions))
     minutes = (time.monotonic() - started_s) / 60
     length = f"{len(results)} runs took {minutes:.0f} minutes."
     table = summary(results, seed, notes=[length, *conditions.notes()])
@@ -57,7 +59,8 @@ def main(arguments: Sequence[str]) -> int:
     held = not any(result.broken for result in results)
     if options.write and held:
         named = f" --only {' '.join(options.only)}" if options.only else ""
-        command = f"python -m bench disturbances --runs {options.runs} --seed {seed}{named}"
+        command = f"python -m bench disturbances --runs {options.runs} --seed {seed}"
+        command += f" --lanes {options.lanes}{named}"
         text = f"`{command}` on {described()}.\n\n{table.markdown()}"
         write_parts(PAGE, {"bench disturbances": text})
     return 0 if held else 1
@@ -78,6 +81,7 @@ def _parser(ways: Mapping[str, Disturbance]) -> argparse.ArgumentParser:
     add("--runs", type=int, default=50, help="of each [%(default)s]")
     add("--only", nargs="+", choices=[*ways], metavar="NAME", help="[default: all]")
     add("--seed", type=int, help="[default: another each time, printed]")
+    add("--lanes", type=int, default=1, help="so many runs at the same time [%(default)s]")
     add("--write", action="store_true", help=f"put the table into {PAGE.name} if the claim held")
     return parser
 
@@ -91,25 +95,44 @@ def require(chosen: Sequence[Disturbance]) -> None:
 
 
 def _series(
-    chosen: Sequence[Disturbance], runs: int, seed: int, conditions: Conditions
+    chosen: Sequence[Disturbance], runs: int, seed: int, lanes: int, conditions: Conditions
 ) -> Iterator[Result]:
-    """Run all in turn, over and over; keep the folder of a run that broke the claim."""
+    """Run all in turn, over and over; keep the folder of a run that broke the claim.
+
+    Several lanes make that many runs at the same time, each in a process of its own.
+    """
     folder = Path(tempfile.mkdtemp(prefix="gapless-disturbances-"))
-    for number in range(runs):
-        for position, disturbance in enumerate(chosen):
+    turns = [
+        (number, disturbance, seed + number * SEEDS_APART + position)
+        for number in range(runs)
+        for position, disturbance in enumerate(chosen)
+    ]
+    # spawn: a fork would inherit what runs that are under way hold open.
+    with ProcessPoolExecutor(lanes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        made = {
+            pool.submit(_run, disturbance, own, folder / f"{disturbance.name}-{own}"): (number, own)
+            for number, disturbance, own in turns
+        }
+        for future in as_completed(made):
             conditions.sample()
-            own = seed + number * SEEDS_APART + position
-            reports = folder / f"{disturbance.name}-{own}"
-            result = result_of(conduct(disturbance, own, reports))
+            number, own = made[future]
+            result = future.result()
             print(f"  {number + 1} of {runs}, seed {own}, {_progress(result)}", flush=True)
             if result.broken:
-                print(f"  BROKEN, see {reports}:", *result.broken, sep="\n    ", flush=True)
-            else:
-                shutil.rmtree(reports)
-                shutil.rmtree(reports.with_name(reports.name + "-stage"))
+                kept = folder / f"{result.disturbance.name}-{own}"
+                print(f"  BROKEN, see {kept}:", *result.broken, sep="\n    ", flush=True)
             yield result
     if not any(folder.iterdir()):
         folder.rmdir()
+
+
+def _run(disturbance: Disturbance, seed: int, reports: Path) -> Result:
+    """Make one run and hold it against the claim; only one that broke it leaves a folder."""
+    result = result_of(conduct(disturbance, seed, reports))
+    if not result.broken:
+        shutil.rmtree(reports)
+        shutil.rmtree(reports.with_name(reports.name + "-stage"))
+    return result
 
 
 def result_of(outcome: Outcome) -> Result:

@@ -1,5 +1,6 @@
 """The requests that bracket a load, so that first and last value are known on any target."""
 
+import time
 from collections.abc import Callable
 
 from history.classify import Answer
@@ -13,6 +14,8 @@ from runner.targets import Counter
 
 HTTP_OK = 200
 LAST_TRIES = 3
+LAST_PAUSE_S = 0.3
+"""Between two tries: who throttles does so by the second, who is started again needs a moment."""
 
 
 def initialise(
@@ -51,14 +54,17 @@ def first_increment(counter: Counter, journal: Journal, *, timeout_s: float) -> 
 
 
 def last_increment(counter: Counter, journal: Journal, *, timeout_s: float) -> Answer:
-    """Take one more number after the load; a lost answer is no answer, so a few times.
+    """Take one more number after the load; without it the final value may be unknown.
 
-    Each try is an operation of its own in the record, none is a re-send of another.
+    So a few times, where the answer is lost, the request refused (429) or nobody there. Each try
+    is an operation of its own in the record, none is a re-send of another.
     """
-    for _ in range(LAST_TRIES):
+    for tries_left in reversed(range(LAST_TRIES)):
         last = recorded_increment(counter.destination, journal, timeout_s=timeout_s)
-        if last.seen.outcome is not Outcome.INDETERMINATE:
+        if last.seen.outcome is Outcome.OK:
             break
+        if tries_left:
+            time.sleep(LAST_PAUSE_S)
     return last
 
 
