@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.controls import SCHEMA_VERSION, SeriesResult
+from history.documents import built
 from history.errors import UserError
-from history.manifest import Manifest, built
+from history.manifest import Manifest
 from history.series import PREFIX, Series, SeriesFolder, read_series
 
 

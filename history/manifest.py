@@ -4,18 +4,12 @@ It never holds a credential: nothing of the environment is copied into it wholes
 """
 
 import dataclasses
-import json
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from history.errors import UserError
-from history.files import write_text_whole
+from history.documents import read_document, write_document
 from history.operation import Returns
-
-T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 
@@ -160,7 +154,7 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write as JSON; the file is replaced only by a whole one."""
-        write_text_whole(path, json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+        write_document(path, dataclasses.asdict(self))
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -168,65 +162,10 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises UserError when it is missing, malformed or newer than this program.
     """
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{path} does not exist: this folder holds no run; see reports/index.html for those "
-            "there are"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a manifest: {error}") from error
-    version = fields.get("schema_version") if isinstance(fields, dict) else None
-    if version != SCHEMA_VERSION:
-        raise UserError(
-            f"{path} has manifest schema version {version}, this program reads {SCHEMA_VERSION}: "
-            "use the version of Gapless that wrote it"
-        )
-    try:
-        return built(Manifest, fields)
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        raise UserError(f"{path} is not a whole manifest: {error}") from error
-
-
-def built(kind: type[T], found: object) -> T:
-    """Rebuild a dataclass of ours from what JSON made of it.
-
-    Raises TypeError, ValueError or KeyError where a field is missing or of another type.
-    """
-    return typing.cast("T", _build(kind, found))
-
-
-def _build(kind: Any, found: Any) -> Any:  # noqa: ANN401 -- walks types
-    """Rebuild a value of a type from what JSON made of it, checking every field's type."""
-    if dataclasses.is_dataclass(kind):
-        return _build_dataclass(kind, found)
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple:
-        if not isinstance(found, list):
-            raise TypeError(f"expected a list, found {found!r}")
-        return tuple(_build(arguments[0], item) for item in found)
-    if origin is dict:
-        return {str(key): _build(arguments[1], item) for key, item in found.items()}
-    if origin is types.UnionType:
-        (inner,) = (argument for argument in arguments if argument is not types.NoneType)
-        return None if found is None else _build(inner, found)
-    return _build_scalar(kind, found)
-
-
-def _build_dataclass(kind: Any, found: Any) -> Any:  # noqa: ANN401
-    if not isinstance(found, dict):
-        raise TypeError(f"expected an object for {kind.__name__}")
-    hints = typing.get_type_hints(kind)
-    known = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{name: _build(hints[name], found[name]) for name in found if name in known})
-
-
-def _build_scalar(kind: Any, found: Any) -> Any:  # noqa: ANN401
-    if kind is Returns:
-        return Returns(found)
-    if kind is float and isinstance(found, int):
-        return float(found)
-    if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
-        raise TypeError(f"expected {kind.__name__}, found {found!r}")
-    return found
+    return read_document(
+        path,
+        Manifest,
+        version=SCHEMA_VERSION,
+        name="manifest",
+        absent="this folder holds no run; see reports/index.html for those there are",
+    )

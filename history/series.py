@@ -6,13 +6,12 @@ every control that was run, named as the control is. A measurement of sensitivit
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from history.documents import read_document, write_document
 from history.errors import UserError
-from history.files import write_text_whole
-from history.manifest import Load, Manifest, built
+from history.manifest import Load, Manifest
 
 SCHEMA_VERSION = 1
 PREFIX = "controls-"
@@ -136,8 +135,8 @@ def refuse_bad_names(path: Path, series: Series, command: str) -> None:
 
 
 def write_series(path: Path, series: Series) -> None:
-    """Write a series as JSON; the file is replaced only by a whole one."""
-    write_text_whole(path, json.dumps(dataclasses.asdict(series), indent=1) + "\n")
+    """Write a series; raises UserError when the disk is full or the folder is read-only."""
+    write_document(path, dataclasses.asdict(series))
 
 
 def read_series(path: Path) -> Series:
@@ -145,22 +144,10 @@ def read_series(path: Path) -> Series:
 
     Raises UserError when it is missing, malformed or newer than this program.
     """
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{path} does not exist: this folder holds no series of controls; make controls makes "
-            "one"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a series of controls: {error}") from error
-    version = fields.get("schema_version") if isinstance(fields, dict) else None
-    if version != SCHEMA_VERSION:
-        raise UserError(
-            f"{path} has series schema version {version}, this program reads {SCHEMA_VERSION}: "
-            "use the version of Gapless that wrote it"
-        )
-    try:
-        return built(Series, fields)
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        raise UserError(f"{path} is not a whole series of controls: {error}") from error
+    return read_document(
+        path,
+        Series,
+        version=SCHEMA_VERSION,
+        name="series of controls",
+        absent="this folder holds no series of controls; make controls makes one",
+    )

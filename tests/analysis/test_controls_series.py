@@ -229,7 +229,10 @@ def changed(**changes: Any) -> Any:
     ("harm", "says"),
     [
         (no_series, "holds no series of controls"),
-        (changed(schema_version=2), "has series schema version 2, this program reads 1"),
+        (
+            changed(schema_version=2),
+            "has series of controls schema version 2, this program reads 1",
+        ),
         (changed(load=7), "is not a whole series of controls"),
         (changed(expected="perhaps"), "control correct expects 'perhaps', expected one of PASS"),
         (changed(name="../else"), "'../else' names a control"),

@@ -38,8 +38,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("{", "cannot be read as a series of controls"),
-        ("[]", "has series schema version None, this program reads 1"),
-        ('{"schema_version": 2}', "has series schema version 2, this program reads 1"),
+        ("[]", "has series of controls schema version None, this program reads 1"),
+        ('{"schema_version": 2}', "has series of controls schema version 2, this program reads 1"),
         ('{"schema_version": 1}', "is not a whole series of controls"),
     ],
 )
