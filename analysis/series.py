@@ -14,6 +14,7 @@ from analysis.index import write_index
 from analysis.report import grid
 from analysis.stored import judge_folder, load_run
 from analysis.verdict import SCHEMA_VERSION, Verdict
+from history.documents import write_document
 from history.errors import UserError
 from history.files import write_text_whole
 from history.manifest import read_manifest
@@ -52,7 +53,7 @@ def judge_series(folder: SeriesFolder, *, stored: bool, say: Say) -> SeriesResul
                 RunFolder(folder.run(control)), series, control, stored=stored
             )
     result = compare_series(series, seen)
-    write_text_whole(folder.result, json.dumps(dataclasses.asdict(result), indent=1) + "\n")
+    write_document(folder.result, dataclasses.asdict(result))
     write_text_whole(folder.grid, grid.render(series, result, folder.path, tuple(OF_INCREMENTS)))
     write_index(folder.path.parent)
     return result

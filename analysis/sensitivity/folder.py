@@ -1,7 +1,6 @@
 """A stored measurement of sensitivity judged: every run of it, and every shorter run within."""
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from analysis.sensitivity.measure import Measured, measure
 from analysis.sensitivity.result import RunSeen, Sensitivity, combine
 from analysis.stored import judge_folder, load_run
 from analysis.verdict import Judgement, Verdict
+from history.documents import write_document
 from history.errors import UserError
 from history.fault import NONE, Unit, parse_fault
 from history.files import write_text_whole
@@ -58,7 +58,7 @@ def judge_measurement(folder: SensitivityFolder, *, say: Say) -> Sensitivity:
             seen.append(one)
             measured[one.name] = windows
     result = combine(series, seen, measured)
-    write_text_whole(folder.result, json.dumps(dataclasses.asdict(result), indent=1) + "\n")
+    write_document(folder.result, dataclasses.asdict(result))
     write_text_whole(folder.grid, page.render(series, result, folder))
     return result
 
