@@ -23,6 +23,9 @@ Slots = npt.NDArray[np.void]
 _STAND_STILL_S = 0.005
 _RECORDS_AS = {RUNNER: "runner-0"}
 
+LEAVING_S = 20.0
+"""Longer than anything of ours takes to end once it is told to, on a slow machine too."""
+
 
 class Victims:
     """Finds and kills processes of the runner whose process id is given."""
@@ -166,9 +169,14 @@ def _read_once(path: Path, count: int) -> Slots:
 
 
 def left_behind(folder: Path) -> list[str]:
-    """Name the processes that were started with a folder among their arguments."""
-    return [
-        " ".join(process.info["cmdline"])
+    """Name the processes that were started with a folder among their arguments, and live on.
+
+    One that ends because a pipe to it was closed needs a moment to do so.
+    """
+    found = {
+        process: " ".join(process.info["cmdline"])
         for process in psutil.process_iter(["cmdline"])
         if any(str(folder) in word for word in process.info["cmdline"] or ())
-    ]
+    }
+    _, alive = psutil.wait_procs(list(found), timeout=LEAVING_S)
+    return [found[process] for process in alive]
