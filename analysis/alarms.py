@@ -9,7 +9,7 @@ from analysis.controls import SCHEMA_VERSION, SeriesResult
 from history.documents import built
 from history.errors import UserError
 from history.manifest import Manifest
-from history.series import PREFIX, Series, SeriesFolder, read_series
+from history.series import PREFIX, SensitivityFolder, Series, SeriesFolder, read_series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +35,12 @@ def find_controls(folder: Path, manifest: Manifest) -> Heard | None:
     around = SeriesFolder(folder.parent)
     if around.series.is_file():
         return _around(around, folder)
+    # A run of a measurement lies one folder deeper than an ordinary one.
+    measured = SensitivityFolder(folder.parent).series.is_file()
+    beside, up = (folder.parent.parent, "../..") if measured else (folder.parent, "..")
     found = [
         (series, SeriesFolder(path.parent))
-        for path in folder.parent.glob(f"{PREFIX}*/{around.series.name}")
+        for path in beside.glob(f"{PREFIX}*/{around.series.name}")
         if (series := read_or_none(SeriesFolder(path.parent))) is not None
         and series.ended_utc is not None
         and series.is_of_same_stack(manifest)
@@ -45,7 +48,7 @@ def find_controls(folder: Path, manifest: Manifest) -> Heard | None:
     if not found:
         return None
     series, newest = max(found, key=lambda one: (one[0].started_utc, one[1].path.name))
-    page = f"../{newest.path.name}/{newest.grid.name}"
+    page = f"{up}/{newest.path.name}/{newest.grid.name}"
     return Heard(
         series=series,
         result=read_result(newest.result),

@@ -1,7 +1,7 @@
 """What controls were expected to show beside what they showed. Pure: no files, no clock.
 
 An alarm that never rang is no alarm: a control is a counter that is wrong in one known way, and
-the judge has to find that and nothing else.
+the check that is there for it has to say so. Others may say so, too.
 """
 
 from collections.abc import Mapping, Sequence

@@ -22,6 +22,6 @@ def detectable_one_in(contended: int) -> int | None:
 def bound_words(one_in: int) -> str:
     """Say in plain words what was shown where no fault was found."""
     return (
-        f"had one request in {one_in:,} been handled non-atomically, this run would have shown it "
-        "with probability 95 %"
+        f"had one request in {one_in:,} been handled non-atomically, so that a number was given "
+        "twice or skipped, this run would have shown it with probability 95 %"
     )

@@ -120,7 +120,7 @@ class Judgement:
         tried, gaps = by_name.get("exercised"), by_name.get("gap-free")
         if self.verdict is not Verdict.PASS or not tried or tried.verdict is not Verdict.PASS:
             return None
-        if not gaps or gaps.counts.get("missing"):
+        if not gaps or gaps.counts.get("missing") or tried.counts.get("faults_injected"):
             return None
         one_in = tried.counts.get("detectable_one_in")
         return one_in if isinstance(one_in, int) else None

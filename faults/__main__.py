@@ -16,10 +16,10 @@ import uvloop
 from faults import harmless, wrong
 from faults.behaviour import Behaviour, Setting
 from faults.exchange import Upstream
-from faults.intermediary import COUNTS_PATH, serving
+from faults.intermediary import serving
 from history.destination import require_allowed
 from history.errors import UserError, run_main
-from history.fault import FAULTS, NONE, FaultSpec, parse_fault
+from history.fault import COUNTS_PATH, FAULTS, NONE, FaultSpec, parse_fault
 from history.operation import Returns
 
 BEHAVIOURS: dict[str, type[Behaviour]] = {

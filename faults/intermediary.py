@@ -15,9 +15,7 @@ from aiohttp import web
 
 from faults.behaviour import Behaviour
 from faults.exchange import Asked, Broken, CutShort, Outcome, Reply, Upstream, now_s
-
-COUNTS_PATH = "/_gapless/intermediary"
-"""Where the intermediary answers by itself, with its counts as JSON."""
+from history.fault import COUNTS_PATH
 
 BODY_LIMIT_BYTES = 64 * 1024
 SILENCE_S = 600.0
@@ -52,6 +50,9 @@ class Intermediary:
         """Answer one request, or not."""
         if request.path == COUNTS_PATH:
             return web.json_response(dict(self.counts))
+        if not request.raw_path.startswith("/") or request.raw_path.startswith("//"):
+            # A whole URL, or //host: it would be sent there, and only the counter may be loaded.
+            return web.Response(status=400)
         asked = Asked(
             method=request.method,
             path=request.raw_path,
@@ -112,6 +113,8 @@ async def _break(request: web.BaseRequest, outcome: Broken | CutShort) -> None:
 
 def _reset_on_close(transport: asyncio.WriteTransport) -> None:
     descriptor = transport.get_extra_info("socket").fileno()
+    if descriptor < 0:
+        return  # who asked has gone meanwhile
     # uvloop shows a socket that cannot be told anything: a second handle on the same one can.
     with socket.socket(fileno=socket.dup(descriptor)) as own:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)

@@ -173,12 +173,16 @@ class Blocks(Behaviour):
 
 
 class Restore(Behaviour):
-    """Puts the counter back to an older state once, as a restored backup does."""
+    """Puts the counter back to an older state once, as a restored backup does.
+
+    That it was put back is counted when a number shows it: not every server's PUT sets its counter.
+    """
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         self._given = 0
         self._older: int | None = None
+        self._put_back = False
 
     async def answer(self, asked: Asked) -> Outcome:
         """Answer from the counter, and see whether it is time."""
@@ -187,16 +191,16 @@ class Restore(Behaviour):
         if number is None:
             return reply
         self._given += 1
-        if self._older is None and self._given >= self.setting.amount:
-            self._older = self.setting.value_after(number, asked.step)
-        elif self._older is not None and not self.injected and self._is_time():
-            self.injected += 1  # at once: nobody else may begin to put it back meanwhile
-            done = await self.pass_on(put(self.setting.counter.path, self._older))
-            self.injected = int(done.status == _HTTP_OK)
+        if self._older is None:
+            if self._given >= self.setting.amount:
+                self._older = self.setting.value_after(number, asked.step)
+        elif self._put_back:
+            # Halfway: requests that were under way still bring numbers from just before.
+            self.injected = self.injected or int(number - self._older <= self.setting.amount / 2)
+        elif self._given >= 2 * self.setting.amount:
+            self._put_back = True  # at once: nobody else may begin to do so meanwhile
+            await self.pass_on(put(self.setting.counter.path, self._older))
         return reply
-
-    def _is_time(self) -> bool:
-        return self._given >= 2 * self.setting.amount
 
 
 def put(path: str, value: int) -> Asked:

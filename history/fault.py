@@ -15,6 +15,9 @@ NONE = "none"
 LOST_UPDATE = "lost-update"
 """Needs the methods that the template deploys with DeployControls=true."""
 
+COUNTS_PATH = "/_gapless/intermediary"
+"""Where an intermediary answers by itself, with its counts as JSON."""
+
 RESTORE = "restore"
 """Needs a PUT that sets the counter."""
 

@@ -57,17 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    if options.command in {"controls", "sensitivity"}:
+        return _series(options.command, options.reports)
     run_name = os.environ.get("RUN", "").strip() or LATEST
     try:
         page = options.command == "locust-ui"
         load = read_page_options(os.environ) if page else read_options(os.environ)
-        if options.command in {"controls", "sensitivity"}:
-            return _series(options.command, load, options.reports)
         stored = any(options.reports.glob("*/manifest.json"))
         judging = options.command == "verify" and (stored or run_name != LATEST)
         if judging or options.command == "report":
             run = find_run(options.reports, run_name)
         else:
+            _refuse_series_name(load.run_id)
             _make_folder(options.reports)
             view = ScreenView(sys.stdout) if can_draw(sys.stdout, os.environ) else PlainView(_say)
             settings = read_settings(os.environ)
@@ -78,18 +79,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _judge(run, load)
 
 
-def _series(command: str, load: LoadOptions, reports: Path) -> int:
-    """Make a series of runs, and judge them all."""
-    settings = read_settings(os.environ)
-    if command == "controls":
-        chosen = read_controls(os.environ)
-        _make_folder(reports)
-        folder = controls(chosen, load, settings, reports=reports, say=_say)
-    else:
-        asked = read_measurement(os.environ)
-        _make_folder(reports)
-        folder = sensitivity(asked, load, settings, reports=reports, say=_say)
-    return _analyse([command, str(folder.path)])
+def _refuse_series_name(run_id: str) -> None:
+    if "/" in run_id:
+        raise UserError(
+            f"RUN={run_id}: a new run has a name without a slash; one with it can be judged again"
+        )
+
+
+def _series(command: str, reports: Path) -> int:
+    """Make a series of runs, and judge them all; what was run before a Ctrl-C is kept."""
+    load, settings = read_options(os.environ), read_settings(os.environ)
+    try:
+        if command == "controls":
+            chosen = read_controls(os.environ)
+            _make_folder(reports)
+            folder = controls(chosen, load, settings, reports=reports, say=_say)
+        else:
+            asked = read_measurement(os.environ)
+            _make_folder(reports)
+            folder = sensitivity(asked, load, settings, reports=reports, say=_say)
+    except KeyboardInterrupt:
+        print("gapless: interrupted before the first load; nothing was recorded", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        return _analyse([command, str(folder.path)])
+    except KeyboardInterrupt:
+        again = f"python -m analysis {command} {folder.path}"
+        print(f"gapless: interrupted while judging; again: {again}", file=sys.stderr)
+        return EXIT_USAGE
 
 
 def _say(line: str) -> None:

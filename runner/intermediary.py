@@ -1,5 +1,6 @@
 """What stands between the load and the counter when FAULT asks for it: a process of its own."""
 
+import contextlib
 import http.client
 import json
 import select
@@ -13,12 +14,9 @@ from typing import IO
 
 from history.destination import Destination, parse_destination
 from history.errors import UserError
-from history.fault import FaultSpec
+from history.fault import COUNTS_PATH, FaultSpec
 from history.operation import Returns
 from runner.provenance import REPOSITORY
-
-COUNTS_PATH = "/_gapless/intermediary"
-"""Where it answers by itself (faults/intermediary.py)."""
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5.0
@@ -98,7 +96,7 @@ def _url(process: subprocess.Popen[bytes], log: IO[bytes], what: str) -> str:
     assert process.stdout is not None  # noqa: S101 -- we asked for it
     readable, _, _ = select.select([process.stdout], [], [], START_TIMEOUT_S)
     line = process.stdout.readline() if readable else b""
-    if line:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
         return str(json.loads(line)["url"])
     log.seek(0)
     said = log.read().decode(errors="replace").strip().splitlines()[-3:]

@@ -142,6 +142,8 @@ def _conduct(
     """Run the load, and take one more number after it; give the manifest as it then is."""
     with live:
         result = run_load(generators, options, alive=counter.alive, live=live)
+    if counter.origin_alive() and not counter.alive():
+        say("the intermediary died")
     if result.interrupted:
         say(f"load: {result.interrupted}; what was recorded is judged")
     last = last_increment(counter, journal, timeout_s=options.load.timeout_s)
@@ -178,7 +180,7 @@ def _keep_log(run: RunFolder, counter: Counter, say: Say) -> None:
     except OSError as error:
         say(f"the log {counter.log_path} could not be kept ({error.strerror})")
         return
-    if not counter.alive():
+    if not counter.origin_alive():
         say(f"the local cloud died; its log: {kept}")
 
 

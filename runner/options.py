@@ -18,7 +18,9 @@ from history.shape import parse_shape
 T = TypeVar("T")
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_RUN_ID = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,99}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""A run of a series is named after its folder and itself."""
+
 RESERVED = frozenset({"index.html", "README.md", "examples"})
 MAX_DURATION_S = 24 * 3600
 MAX_CONNECTIONS = 10_000

@@ -6,6 +6,7 @@ analysis'.
 
 import dataclasses
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ from runner.intermediary import running
 from runner.live.figures import Snapshot
 from runner.loadtest import Say, loadtest
 from runner.options import LoadOptions
+from runner.targets import alone, cost_warning
 
 MOTO = "moto"
 STACK_SUFFIX = "-controls"
@@ -72,7 +74,7 @@ class _Pace:
     """How long the runs that are left will take, by those that were made."""
 
     def __init__(self, runs: int, load_s: float) -> None:
-        self._left = runs
+        self.runs = self._left = runs
         self._made = 0
         self._guess_s = load_s + AROUND_A_LOAD_S
         self._began_s = time.monotonic()
@@ -110,14 +112,36 @@ def conduct(
         f"{len(planned)} {plan.what} of {options.load.duration_s} s each, about {pace.left} in "
         f"all, in {folder.path}"
     )
-    with _cloud(settings, options, say) as local:
+    if settings.target is Target.AWS and not options.url:
+        _tell_cost(options, pace.runs, say)
+    try:
+        with _cloud(settings, options, say) as local:
 
-        def run(control: Control, own: LoadOptions) -> Manifest:
-            return _run(control, own, settings, folder=folder, local=local)
+            def run(control: Control, own: LoadOptions) -> Manifest:
+                return _run(control, own, settings, folder=folder, local=local)
 
-        series = _make(planned, series, options, run=run, folder=folder, pace=pace, say=say)
-    write_series(folder.series, series)
+            series = _make(planned, series, options, run=run, folder=folder, pace=pace, say=say)
+            write_series(folder.series, series)
+    except BaseException:
+        _leave_in_order(plan, folder, say)
+        raise
     return folder
+
+
+def _tell_cost(options: LoadOptions, runs: int, say: Say) -> None:
+    """Say what all loads together cost, at most."""
+    together = dataclasses.replace(options.load, duration_s=options.load.duration_s * runs)
+    say(cost_warning(dataclasses.replace(options, load=together)))
+    say("cost: an update that is lost on purpose is two requests, a read and a write")
+
+
+def _leave_in_order(plan: Plan, folder: SeriesFolder, say: Say) -> None:
+    """Name what was run before the series broke off; leave nothing where nothing was."""
+    if any(folder.path.glob("*/manifest.json")):
+        command = plan.command.removeprefix("make ")
+        say(f"what was run until then can be judged: python -m analysis {command} {folder.path}")
+    else:
+        shutil.rmtree(folder.path, ignore_errors=True)
 
 
 def _make(
@@ -172,6 +196,8 @@ def _require_plain(plan: Plan, options: LoadOptions) -> None:
         "DECREMENTS": options.load.decrements > 0,
         "FAIL_FAST": options.fail_fast,
         "ALLOW_UNANSWERED": options.allow_unanswered > 0,
+        "EFFECT_WINDOW_MS": bool(options.effect_window_ms),
+        "SEARCH_BUDGET_S": options.search_budget_s is not None,
     }
     for name, given in asked.items():
         if given:
@@ -234,12 +260,23 @@ def _cloud(settings: Settings, options: LoadOptions, say: Say) -> Iterator[Local
             say(f"local cloud: started at {local.endpoint_url} (it is stopped at the end)")
             yield local
         return
+    cloud = Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
+    where = f"stack {settings.stack} in {cloud.place}"
+    with alone(where, f"another series is using {where} now: wait for it to end, or use STACK"):
+        try:
+            yield None
+        finally:
+            say(f"{where} is removed")
+            _remove(cloud, settings.stack, say)
+
+
+def _remove(cloud: Cloud, stack: str, say: Say) -> None:
     try:
-        yield None
-    finally:
-        cloud = Cloud(region=settings.region, endpoint_url=settings.endpoint_url)
-        say(f"stack {settings.stack} of the series is removed")
-        remove_stack(cloud, settings.stack, say)
+        remove_stack(cloud, stack, say)
+    except KeyboardInterrupt:
+        raise UserError(
+            f"interrupted: stack {stack} may still be there; make destroy STACK={stack} removes it"
+        ) from None
 
 
 def _why_not(control: Control, settings: Settings, options: LoadOptions) -> str:

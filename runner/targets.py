@@ -49,7 +49,8 @@ class Counter:
     `url` and `destination` are what is loaded: an intermediary's where `fault` asks for one,
     `origin` is where the counter itself is, `origin_url` as it was told. `read_final` reads it
     strongly consistently from its table, where there is one; `alive` tells whether what serves it
-    still runs, as far as we can know; `fault_counts` what the intermediary has done so far.
+    still runs, as far as we can know, `origin_alive` leaves the intermediary out; `fault_counts`
+    is what that has done so far.
     """
 
     target: str
@@ -69,6 +70,7 @@ class Counter:
     integration_timeout_ms: int | None = None
     read_final: Callable[[], int] | None = None
     alive: Callable[[], bool] = _always
+    origin_alive: Callable[[], bool] = _always
     fault: FaultSpec | None = None
     fault_counts: Callable[[], dict[str, int]] = dict
     log_path: Path | None = None
@@ -152,6 +154,7 @@ def _deployed(
         integration_timeout_ms=_integration_timeout_ms(cloud, stack, say),
         read_final=lambda: read_counter(cloud, stack),
         alive=local.alive if local else _always,
+        origin_alive=local.alive if local else _always,
         log_path=local.log_path if local else None,
     )
 
@@ -193,16 +196,27 @@ def sole_use(destination: Destination) -> Iterator[None]:
 
     Raises UserError when there is one already.
     """
-    name = hashlib.sha256(repr(destination).encode()).hexdigest()[:16]
+    refusal = (
+        f"another run is loading {destination.host}:{destination.port}{destination.path} now: wait "
+        "for it to end, since each would take the other's numbers for missing"
+    )
+    with alone(repr(destination), refusal):
+        yield
+
+
+@contextmanager
+def alone(what: str, refusal: str) -> Iterator[None]:
+    """Be the only process of this user's, on this machine, that does something.
+
+    Raises UserError with the refusal when another does.
+    """
+    name = hashlib.sha256(what.encode()).hexdigest()[:16]
     path = Path(tempfile.gettempdir()) / f"gapless-{os.getuid()}-{name}.lock"
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise UserError(
-                f"another run is loading {destination.host}:{destination.port}{destination.path} "
-                "now: wait for it to end, since each would take the other's numbers for missing"
-            ) from error
+            raise UserError(refusal) from error
         yield  # the file stays: unlinking it would let two others hold one lock each
 
 

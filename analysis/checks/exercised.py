@@ -38,7 +38,7 @@ def check(run: Run) -> Finding:
     weak = []
     if run.manifest is not None:
         weak = _troubles(run, run.manifest, clients)
-        counts |= _client_counts(clients)
+        counts |= _client_counts(clients) | _fault_counts(run.manifest)
     weak += weaknesses(run, pressure)
     tried = f"{pressure.told()}{_slowest(run, clients)}"
     return Finding(
@@ -67,6 +67,13 @@ def _client_counts(clients: Sequence[Client]) -> dict[str, float | None]:
         if shares
         else None,
     } | ({"schedule_lag_ms_p50": round(max(late) / 1e6, 3)} if late else {})
+
+
+def _fault_counts(manifest: Manifest) -> dict[str, float | None]:
+    """Give how often an intermediary did what it was asked for, where there was one."""
+    if not manifest.fault:
+        return {}
+    return {"faults_injected": manifest.fault_counts.get("injected")}
 
 
 def _slowest(run: Run, clients: Sequence[Client]) -> str:

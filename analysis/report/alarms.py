@@ -75,8 +75,8 @@ def _own(heard: Heard) -> str:
 def _told(heard: Heard) -> str:
     when = formats.utc(heard.series.ended_utc)
     begin = (
-        "The same load was given to counters that are wrong, or right, in one known way each, on "
-        f"the same kind of stack; the newest such series ended {when}."
+        "A load like this one was given to counters that are wrong, or right, in one known way "
+        f"each, on the same kind of stack; the newest such series ended {when}."
     )
     if heard.result is None:
         name = formats.plain(heard.series.series_id)

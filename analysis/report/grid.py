@@ -90,6 +90,8 @@ def _meaning(result: SeriesResult) -> str:
         told.append(
             "Every alarm was seen to ring where a counter was wrong, in the check that is there "
             "for it, and none rang where it was right."
+            if any(_rang(found) for found in result.controls)
+            else "No alarm rang where nothing was wrong; none of these controls was to make one."
         )
     if silent:
         told.append(
@@ -98,8 +100,9 @@ def _meaning(result: SeriesResult) -> str:
         )
     if false:
         told.append(
-            f"{formats.counted(false, 'false alarm')}: a FAIL where the counter was not wrong, so "
-            "that a FAIL on this stack may not be the counter's."
+            f"{formats.counted(false, 'FAIL')} although nothing was done to the counter that "
+            "makes it wrong: the counter is wrong by itself, or the alarm is. The evidence says "
+            "which; until then, no other control here says much."
         )
     if undecided:
         told.append(

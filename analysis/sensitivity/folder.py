@@ -120,7 +120,7 @@ def _seen(blank: RunSeen, run: Run, judgement: Judgement) -> RunSeen:
         checked=str(checked),
         caught=checked == Verdict.FAIL,
         requests=run.record.rows,
-        numbers=max(0, (run.final or run.initial) - run.initial),
+        numbers=0 if run.final is None else max(0, run.final - run.initial),
         injected=manifest.fault_counts.get("injected"),
         load_s=(ended - started) / 1e9 if started is not None and ended is not None else 0.0,
         whole=not manifest.interrupted,

@@ -327,7 +327,7 @@ def test_decrements_that_were_asked_for(
         pytest.param("resend:0.01", {"injected": 3}, False, id="it came"),
         pytest.param("resend:1e-05", {"injected": 0}, True, id="it never came"),
         pytest.param("of-tomorrow:3", {"injected": 0}, True, id="one this version does not know"),
-        pytest.param("resend:0.01", {}, False, id="nobody could say"),
+        pytest.param("none", {}, False, id="nobody could say, and nothing was asked for"),
     ],
 )
 def test_a_fault_that_never_came(fault: str, counts: dict[str, int], *, never: bool) -> None:
@@ -336,3 +336,11 @@ def test_a_fault_that_never_came(fault: str, counts: dict[str, int], *, never: b
     manifest = run.manifest.replace(fault=fault, fault_counts=counts)
     sentence = f"FAULT={fault} was asked for and never came: raise DURATION, or its amount"
     assert (sentence in told(dataclasses.replace(run, manifest=manifest))) is never
+
+
+def test_a_fault_of_which_nobody_can_say_whether_it_came() -> None:
+    run = run_of(closed_loop("swarm-0", 2, 10))
+    assert run.manifest is not None
+    manifest = run.manifest.replace(fault="resend:0.01")
+    sentence = "How often FAULT=resend:0.01 came is not known: its intermediary did not say"
+    assert sentence in told(dataclasses.replace(run, manifest=manifest))

@@ -32,6 +32,6 @@ def test_that_rate_shows_with_95_percent_and_the_next_does_not(contended: int) -
 
 def test_words() -> None:
     assert bound_words(7_510) == (
-        "had one request in 7,510 been handled non-atomically, this run would have shown it with "
-        "probability 95 %"
+        "had one request in 7,510 been handled non-atomically, so that a number was given twice or "
+        "skipped, this run would have shown it with probability 95 %"
     )

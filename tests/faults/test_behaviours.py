@@ -242,3 +242,19 @@ def test_a_slow_start_ends() -> None:
         return slow
 
     assert asyncio.run(ask()) == [1, 1, 1]
+
+
+def test_a_put_that_sets_nothing_restores_nothing_and_is_sent_once() -> None:
+    counter = AtomicCounter()
+    puts = 0
+
+    async def send(asked: Asked) -> Reply:
+        nonlocal puts
+        if asked.method == "PUT":
+            puts += 1
+            return Reply(status=200, body=b"{}")
+        return await counter.send(asked)
+
+    asking = BEHAVIOURS["restore"](Setting(counter=COUNTER, send=send, amount=2))
+    assert numbers(in_turn(asking, [UP] * 9)) == list(range(11, 20))
+    assert (asking.injected, puts) == (0, 1)

@@ -67,6 +67,18 @@ def test_only_the_counters_own_requests_go_wrong(between: Between) -> None:
         assert ask(stands.url, "POST", "decrement")[0] == 429
 
 
+@pytest.mark.parametrize("elsewhere", ["//127.0.0.1:{port}/stolen", "http://127.0.0.1:{port}/"])
+def test_nothing_is_sent_anywhere_else(between: Between, elsewhere: str) -> None:
+    with CounterServer(servers.correct) as server, CounterServer(servers.correct) as other:
+        stands = between(server.url, "none")
+        own, port = parse_destination(stands.url), parse_destination(other.url).port
+        with closing(socket.create_connection((own.host, own.port), timeout=20)) as raw:
+            target = elsewhere.format(port=port)
+            raw.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert raw.recv(4096).startswith(b"HTTP/1.1 400 ")
+        assert (server.received, other.received) == (0, 0)
+
+
 def test_it_hangs_up(between: Between) -> None:
     with CounterServer(servers.correct) as server:
         stands = between(server.url, "drop:1")

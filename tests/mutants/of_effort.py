@@ -70,9 +70,17 @@ MUTANTS = (
     Mutant(
         name="bound-with-holes",
         file="analysis/verdict.py",
-        old='if not gaps or gaps.counts.get("missing"):',
-        new="if not gaps:",
+        old='or gaps.counts.get("missing") or',
+        new="or",
         wrong="states a bound where a number is missing",
+        tests=(CHECKS.format("exercised"),),
+    ),
+    Mutant(
+        name="bound-with-faults",
+        file="analysis/verdict.py",
+        old=' or tried.counts.get("faults_injected"):',
+        new=":",
+        wrong="states a bound where requests were spoiled",
         tests=(CHECKS.format("exercised"),),
     ),
     Mutant(

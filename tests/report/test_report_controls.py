@@ -11,7 +11,7 @@ from analysis.alarms import Heard, find_controls
 from analysis.controls import Seen, compare_series
 from analysis.report import page, write_report
 from history.manifest import Manifest, read_manifest
-from history.series import Series, SeriesFolder
+from history.series import SensitivityFolder, Series, SeriesFolder
 from tests.control_series import CACHE, CORRECT, SKIPPED, series_of, store_series
 from tests.report.builders import finding, judgement_of, manifest_of, ok, run_of
 from tests.report.pagecheck import Page, checked
@@ -204,6 +204,15 @@ def test_the_newest_finished_series_of_the_same_stack_is_found(tmp_path: Path) -
     later = dataclasses.asdict(result) | {"schema_version": 2}
     newest.result.write_text(json.dumps(later))
     assert find_controls(run, MANIFEST) == Heard(series=series(), link=LINK)
+
+
+def test_a_run_of_a_measurement_finds_them_one_folder_up(tmp_path: Path) -> None:
+    run = tmp_path / "sensitivity-1" / "resend-1in10-1"
+    run.mkdir(parents=True)
+    SensitivityFolder(run.parent).series.write_text("{}")
+    stored = store_series(tmp_path, series())
+    stored.grid.touch()
+    assert find_controls(run, MANIFEST) == Heard(series=series(), link=f"../{LINK}")
 
 
 def test_a_server_at_another_url_is_another_counter(tmp_path: Path) -> None:

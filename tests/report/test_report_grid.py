@@ -93,7 +93,7 @@ def test_the_named_check_is_marked_and_every_verdict_is_a_word() -> None:
             dataclasses.replace(CAUGHT, fault="throttle"),
             "fail",
             (
-                "1 of 1 control not as expected 1 false alarm: a FAIL where the counter was not",
+                "1 of 1 control not as expected 1 FAIL although nothing was done to the counter",
                 "throttle: false alarm: expected PASS, got FAIL in unique",
             ),
             id="false alarm",

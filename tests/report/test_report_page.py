@@ -143,7 +143,7 @@ def test_the_banner_says_what_the_verdict_means(verdict: Verdict, says: str) -> 
 def test_the_banner_of_a_pass_says_how_rare_a_fault_could_hide(verdict: Verdict) -> None:
     tried = finding("exercised", counts={"detectable_one_in": 7_510, "overlapping_share": 0.9998})
     found = rendered(run_of([ok(1, 5, 9)]), finding("unique", verdict), finding("gap-free"), tried)
-    says = "No fault was found; had one request in 7,510 been handled non-atomically, this run"
+    says = "No fault was found; had one request in 7,510 been handled non-atomically, so that"
     assert (says in found.text) == (verdict is Verdict.PASS)
     assert "shows faults in one request of 7,510" in found.text
     assert "overlapping another 100.0 %" in found.text

@@ -167,7 +167,7 @@ def test_what_cannot_be_known_is_not_told(more: dict[str, Any]) -> None:
     assert told == [None] * 3
 
 
-BOUND = "  no fault was found; had one request in 668 been handled non-atomically, this run would"
+BOUND = "  no fault was found; had one request in 668 been handled non-atomically, so that a "
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,16 @@ BOUND = "  no fault was found; had one request in 668 been handled non-atomicall
         pytest.param(recorded(busy()), 668, id="PASS"),
         pytest.param(run_of(busy(), final=2_000), 668, id="PASS of a history file"),
         pytest.param(recorded(busy(), interrupted="interrupted"), None, id="INCONCLUSIVE"),
+        pytest.param(
+            recorded(busy(), fault="none", fault_counts={"injected": 0}),
+            668,
+            id="PASS, seen through",
+        ),
+        pytest.param(
+            recorded(busy(), fault="throttle:0.1", fault_counts={"injected": 2}),
+            None,
+            id="PASS although something was spoiled",
+        ),
         pytest.param(recorded([*busy()[:-1], busy()[-1] | {"value": 1}]), None, id="FAIL"),
         pytest.param(
             dataclasses.replace(recorded([*busy(), busy()[-1]]), final=2_000),
