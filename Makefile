@@ -43,7 +43,7 @@ LOCUST_PROCESSES ?= 1
 LOCUST_UI_PORT ?= 8089
 #: 1 stops the load at the first duplicate or inversion (not with DECREMENTS)
 FAIL_FAST ?= 0
-#: what an intermediary before the counter does wrong, such as resend:0.001 (README: Controls)
+#: what an intermediary before the counter does wrong, such as resend:0.001 (README: Seeing the alarms ring)
 FAULT ?=
 #: controls: which of them, by name [all thirteen]
 CONTROLS ?=

@@ -19,21 +19,28 @@ from history.errors import UserError
 from history.files import write_text_whole
 from history.manifest import read_manifest
 from history.run import RunFolder
-from history.series import PREFIX, Control, Series, SeriesFolder, read_series, refuse_bad_names
+from history.series import (
+    PREFIX,
+    Control,
+    Series,
+    SeriesFolder,
+    find_folder,
+    read_series,
+    refuse_bad_names,
+)
 
 Say = Callable[[str], None]
 
 
 def find_series(reports: Path, name: str) -> SeriesFolder:
     """Find a series by its folder or its name; raises UserError when there is none of that name."""
-    for candidate in (SeriesFolder(reports / name), SeriesFolder(Path(name))):
-        if candidate.series.is_file():
-            return SeriesFolder(candidate.path.resolve())
-    stored = sorted(path.parent.name for path in reports.glob(f"{PREFIX}*/series.json"))
-    there = f"there are {', '.join(stored[-5:])}" if stored else "there is none yet"
-    raise UserError(
-        f"{name} holds no series of controls (no series.json), and {there} in {reports.name}/: "
-        "make controls makes one"
+    return find_folder(
+        SeriesFolder,
+        reports,
+        name,
+        prefix=PREFIX,
+        what="series of controls",
+        command="make controls",
     )
 
 

@@ -8,12 +8,14 @@ every control that was run, named as the control is. A measurement of sensitivit
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from history.documents import read_document, write_document
 from history.errors import UserError
 from history.manifest import Load, Manifest
 
 SCHEMA_VERSION = 1
+F = TypeVar("F", bound="SeriesFolder")
 PREFIX = "controls-"
 SENSITIVITY_PREFIX = "sensitivity-"
 
@@ -132,6 +134,24 @@ def refuse_bad_names(path: Path, series: Series, command: str) -> None:
                 f"{command} writes it"
             )
         names.add(name)
+
+
+def find_folder(
+    kind: type[F], reports: Path, name: str, *, prefix: str, what: str, command: str
+) -> F:
+    """Find a series by its folder or by its name below `reports`.
+
+    Raises UserError when there is none of that name.
+    """
+    for candidate in (kind(reports / name), kind(Path(name))):
+        if candidate.series.is_file():
+            return kind(candidate.path.resolve())
+    file = kind(reports).series.name
+    stored = sorted(path.parent.name for path in reports.glob(f"{prefix}*/{file}"))
+    there = f"there are {', '.join(stored[-5:])}" if stored else "there is none yet"
+    raise UserError(
+        f"{name} holds no {what} (no {file}), and {there} in {reports.name}/: {command} makes one"
+    )
 
 
 def write_series(path: Path, series: Series) -> None:

@@ -28,7 +28,9 @@ DECREMENTS FAIL_FAST INITIAL RETURNS ALLOW_UNANSWERED EFFECT_WINDOW_MS SEARCH_BU
 SEED LIMITS FAULT LOCUST_UI_PORT RUN; of controls CONTROLS, of sensitivity RUNS FAULTS RATES; see
 make help
 
-exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage
+exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 bad usage; of controls 0 all as expected, 1 an alarm
+did not ring or rang falsely, 3 undecided; of sensitivity 0 measured, 1 a false alarm, 3 something
+is missing
 """
 
 

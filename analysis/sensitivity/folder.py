@@ -22,6 +22,7 @@ from history.series import (
     Control,
     SensitivityFolder,
     Series,
+    find_folder,
     read_series,
     refuse_bad_names,
 )
@@ -31,14 +32,13 @@ Say = Callable[[str], None]
 
 def find_measurement(reports: Path, name: str) -> SensitivityFolder:
     """Find a measurement by its folder or name; raises UserError when there is none."""
-    for candidate in (SensitivityFolder(reports / name), SensitivityFolder(Path(name))):
-        if candidate.series.is_file():
-            return SensitivityFolder(candidate.path.resolve())
-    stored = sorted(path.parent.name for path in reports.glob(f"{SENSITIVITY_PREFIX}*/runs.json"))
-    there = f"there are {', '.join(stored[-5:])}" if stored else "there is none yet"
-    raise UserError(
-        f"{name} holds no measurement of sensitivity (no runs.json), and {there} in "
-        f"{reports.name}/: make sensitivity makes one"
+    return find_folder(
+        SensitivityFolder,
+        reports,
+        name,
+        prefix=SENSITIVITY_PREFIX,
+        what="measurement of sensitivity",
+        command="make sensitivity",
     )
 
 

@@ -129,11 +129,11 @@ def test_a_cut_wire_passes_nothing_and_a_mended_one_what_tcp_sends_again() -> No
 
 
 HOLDS = """\
-import time
+import signal
 from tests.disturbances.link import Wire, linked
 with linked(Wire()) as link:
     print(link.near.namespace, link.relay.pid, flush=True)
-    time.sleep(600)
+    signal.pause()
 """
 
 
